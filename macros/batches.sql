@@ -1,0 +1,32 @@
+{% macro check_cutoffs(cutoffs) -%}
+  {#- Every cutoff of the run lies within the data and has somebody to score. -#}
+  {%- set days = first_row('select data_from, data_through from ' ~ ref('data_through')) -%}
+  {%- set history_months = first_row('select history_months from ' ~ ref('stg_champion_manifest') ~ ' where is_champion')[0] -%}
+  {%- for cutoff in ([days[1] | string] if cutoffs is none else cutoffs) -%}
+    {%- if cutoff > days[1] | string -%}
+      {{ fail('cutoff ' ~ cutoff ~ ' lies after the data, which is complete through ' ~ days[1] ~ '. Score ' ~ days[1] ~ ' or an earlier day.') }}
+    {%- elif cutoff < days[0] | string -%}
+      {{ fail('cutoff ' ~ cutoff ~ ' lies before the data, which begins on ' ~ days[0] ~ '. Score a later day.') }}
+    {%- endif -%}
+    {%- set date = "cast('" ~ cutoff ~ "' as date)" -%}
+    {%- set buyers = first_row('select count(distinct customer_id) from ' ~ ref('customer_days') ~ ' where is_purchase_day and order_date <= ' ~ date ~ ' and order_date > ' ~ add_months(date, '-' ~ history_months))[0] -%}
+    {%- if buyers == 0 -%}
+      {{ fail('cutoff ' ~ cutoff ~ ' has nobody to score: no purchase day in the ' ~ history_months ~ ' months up to it. Choose another cutoff.') }}
+    {%- endif -%}
+  {%- endfor -%}
+{%- endmacro %}
+
+{% macro labelled_batches() -%}
+  {#- The batches that are labelled and so are left alone, unless the var `rescore` is set. The
+      ledger of labels lies downstream of its caller, so it is looked up, not referred to. -#}
+  {%- set batches = [] -%}
+  {%- if building() and not var('rescore', false) -%}
+    {%- set ledger = adapter.get_relation(target.database, target.schema, 'clv_predictions_actual') -%}
+    {%- if ledger is not none -%}
+      {%- for row in run_query('select distinct cutoff, pred_months from ' ~ ledger ~ ' order by cutoff, pred_months').rows -%}
+        {%- do batches.append({'cutoff': row[0] | string, 'pred_months': row[1]}) -%}
+      {%- endfor -%}
+    {%- endif -%}
+  {%- endif -%}
+  {{ return(batches) }}
+{%- endmacro %}

@@ -1,0 +1,14 @@
+{% macro fail(message) -%}
+  {#- Ends the run with one message that says the cause and the fix. -#}
+  {{ exceptions.raise_compiler_error('clv: ' ~ message) }}
+{%- endmacro %}
+
+{% macro building() -%}
+  {#- True while models are being built: checks that query upstream tables wait for that, so that
+      `dbt parse`, `dbt compile` and `dbt docs generate` work on an empty database. -#}
+  {{ return(execute and flags.WHICH in ['run', 'build']) }}
+{%- endmacro %}
+
+{% macro first_row(query) -%}
+  {{ return(run_query(query).rows[0]) }}
+{%- endmacro %}

@@ -1,0 +1,73 @@
+{#- Which batches this run scores. Every check of a cutoff stands here, before anything is
+    computed: after the data, before it, nobody to score, labelled already. -#}
+{%- do ref('customer_days') -%}
+{%- set cutoffs = requested_cutoffs() -%}
+{%- if building() -%}
+    {%- do check_cutoffs(cutoffs) -%}
+{%- endif -%}
+
+with
+
+champion as (
+
+    select * from {{ ref('stg_champion_manifest') }}
+    where is_champion
+
+),
+
+log_days as (
+
+    select * from {{ ref('data_through') }}
+
+),
+
+cutoffs as (
+
+    {% if cutoffs is none %}
+        select data_through as cutoff from log_days
+    {% elif cutoffs | length == 0 %}
+        select data_through as cutoff from log_days
+        where 1 = 0
+    {% else %}
+        {% for cutoff in cutoffs %}
+            select {{ date_literal(cutoff, 'cutoff') }} as cutoff
+            {% if not loop.last %}union all{% endif %}
+        {% endfor %}
+    {% endif %}
+
+),
+
+windows as (
+
+    select
+        cutoffs.cutoff,
+        champion.history_months,
+        champion.pred_months,
+        champion.model_id,
+        champion.labels_end,
+        {{ add_months('cutoffs.cutoff', '-champion.history_months') }} as history_start,
+        {{ add_months('cutoffs.cutoff', 'champion.pred_months') }} as window_end
+    from cutoffs
+    cross join champion
+
+),
+
+final as (
+
+    select
+        cutoff,
+        history_months,
+        pred_months,
+        model_id,
+        history_start,
+        window_end,
+        {{ dbt.datediff('cutoff', 'window_end', 'day') }} as pred_days,
+        cutoff < labels_end as in_sample
+    from windows
+    {% for batch in labelled_batches() %}
+        {{ "where" if loop.first else "and" }} not (cutoff = cast('{{ batch.cutoff }}' as date) and pred_months = {{ batch.pred_months }})
+    {% endfor %}
+
+)
+
+select * from final

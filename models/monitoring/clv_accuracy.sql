@@ -1,0 +1,97 @@
+with
+
+actuals as (
+
+    select
+        *,
+        cast(actual_clv as double) as actual,
+        predicted_clv - cast(actual_clv as double) as error
+    from {{ ref('clv_predictions_actual') }}
+
+),
+
+ordered as (
+
+    select
+        *,
+        row_number() over (
+            partition by cutoff, pred_months
+            order by predicted_clv desc, customer_id
+        ) as predicted_rank,
+        row_number() over (
+            partition by cutoff, pred_months
+            order by actual_clv desc, customer_id
+        ) as actual_rank,
+        count(*) over (partition by cutoff, pred_months) as batch_customers
+    from actuals
+
+),
+
+sums as (
+
+    -- Gini's areas as sums over ranks: the customer of rank i counts in the n - i + 1 partial
+    -- sums from i on. Ranks and money are exact numbers, so the order of reading does not matter.
+    select
+        cutoff,
+        pred_months,
+        model_id,
+        in_sample,
+        count(*) as customers,
+        sum(actual_clv) as actual_total,
+        sum(cast(predicted_clv as decimal(28, 8))) as predicted_total,
+        sum(cast(error * error as decimal(34, 6))) as squared_error,
+        sum(cast(abs(error) as decimal(28, 8))) as absolute_error,
+        sum(cast(actual_clv * actual_clv as decimal(36, 8))) as squared_actual,
+        sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - predicted_rank + 1)) as area_predicted,
+        sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - actual_rank + 1)) as area_actual,
+        sum(case when predicted_rank <= ceil(cast(batch_customers as double) / 10) then actual_clv else 0 end)
+            as top_decile_total
+    from ordered
+    group by cutoff, pred_months, model_id, in_sample
+
+),
+
+numbers as (
+
+    select
+        cutoff,
+        pred_months,
+        model_id,
+        in_sample,
+        customers,
+        cast(actual_total as double) as actual_total,
+        cast(predicted_total as double) as predicted_total,
+        cast(squared_error as double) as squared_error,
+        cast(absolute_error as double) as absolute_error,
+        cast(squared_actual as double)
+        - cast(actual_total as double) * cast(actual_total as double) / customers as total_squares,
+        cast(area_predicted as double)
+        - cast(actual_total as double) * (customers + 1) / 2 as gini_predicted,
+        cast(area_actual as double)
+        - cast(actual_total as double) * (customers + 1) / 2 as gini_actual,
+        cast(top_decile_total as double) as top_decile_total
+    from sums
+
+),
+
+final as (
+
+    select
+        cutoff,
+        pred_months,
+        model_id,
+        in_sample,
+        customers,
+        predicted_total,
+        actual_total,
+        sqrt(squared_error / customers) as rmse,
+        1 - squared_error / nullif(total_squares, 0) as r2,
+        absolute_error / customers as mae,
+        (predicted_total - actual_total) / customers as bias,
+        gini_predicted / nullif(gini_actual, 0) as normalized_gini,
+        top_decile_total / nullif(actual_total, 0) as top_decile_share
+    from numbers
+
+)
+
+select * from final

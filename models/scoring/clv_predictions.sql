@@ -1,0 +1,77 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['cutoff', 'pred_months'],
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+) }}
+
+with
+
+scores as (
+
+    select * from {{ ref('clv_scores') }}
+
+),
+
+windows as (
+
+    select * from {{ ref('scoring_windows') }}
+
+),
+
+scored as (
+
+    select
+        cast(scores.cutoff as date) as cutoff,
+        cast(scores.pred_months as integer) as pred_months,
+        scores.customer_id,
+        scores.model_id,
+        scores.predicted_clv,
+        scores.predicted_purchases,
+        scores.probability_alive,
+        windows.in_sample,
+        cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as scored_at
+    from scores
+    inner join windows
+        on
+            scores.cutoff = windows.cutoff
+            and scores.pred_months = windows.pred_months
+
+),
+
+{% if is_incremental() %}
+    -- A run that finds what an earlier run found leaves it as it is, its time included.
+    final as (
+
+        select
+            scored.cutoff,
+            scored.pred_months,
+            scored.customer_id,
+            scored.model_id,
+            scored.predicted_clv,
+            scored.predicted_purchases,
+            scored.probability_alive,
+            scored.in_sample,
+            coalesce(ledger.scored_at, scored.scored_at) as scored_at
+        from scored
+        left join {{ this }} as ledger
+            on
+                scored.cutoff = ledger.cutoff
+                and scored.pred_months = ledger.pred_months
+                and scored.customer_id = ledger.customer_id
+                and scored.model_id = ledger.model_id
+                and scored.predicted_clv = ledger.predicted_clv
+                and scored.predicted_purchases is not distinct from ledger.predicted_purchases
+                and scored.probability_alive is not distinct from ledger.probability_alive
+
+    )
+{% else %}
+    final as (
+
+        select * from scored
+
+    )
+{% endif %}
+
+select * from final

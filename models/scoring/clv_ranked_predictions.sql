@@ -1,0 +1,63 @@
+{{ config(materialized='view') }}
+
+with
+
+predictions as (
+
+    select * from {{ ref('clv_predictions') }}
+
+),
+
+tiers as (
+
+    select * from {{ ref('value_tiers') }}
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by cutoff, pred_months
+            order by predicted_clv desc, customer_id
+        ) as clv_rank,
+        count(*) over (partition by cutoff, pred_months) as customers
+    from predictions
+
+),
+
+tier_ends as (
+
+    select
+        value_tier,
+        cast(top_share as decimal(9, 6)) as top_share,
+        lag(cast(top_share as decimal(9, 6)), 1, 0) over (order by top_share) as share_above
+    from tiers
+
+),
+
+final as (
+
+    select
+        ranked.cutoff,
+        ranked.pred_months,
+        ranked.customer_id,
+        ranked.model_id,
+        ranked.predicted_clv,
+        ranked.predicted_purchases,
+        ranked.probability_alive,
+        ranked.in_sample,
+        ranked.scored_at,
+        ranked.clv_rank,
+        cast(ranked.customers - ranked.clv_rank + 1 as double) / ranked.customers as clv_percentile,
+        tier_ends.value_tier
+    from ranked
+    inner join tier_ends
+        on
+            ranked.clv_rank <= ceil(tier_ends.top_share * ranked.customers)
+            and ranked.clv_rank > ceil(tier_ends.share_above * ranked.customers)
+
+)
+
+select * from final

@@ -1,0 +1,5 @@
+from clv.scoring import score
+
+
+def model(dbt, session):
+    return score(dbt.ref("scoring_features").to_arrow_table())

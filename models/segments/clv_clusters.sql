@@ -1,0 +1,28 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['cutoff', 'pred_months'],
+    full_refresh=false,
+) }}
+
+with
+
+assignments as (
+
+    select * from {{ ref('clv_cluster_assignments') }}
+
+),
+
+final as (
+
+    select
+        cast(cutoff as date) as cutoff,
+        cast(pred_months as integer) as pred_months,
+        customer_id,
+        model_id,
+        cluster_id
+    from assignments
+
+)
+
+select * from final

@@ -1,0 +1,94 @@
+with
+
+ranked as (
+
+    select * from {{ ref('clv_ranked_predictions') }}
+
+),
+
+clusters as (
+
+    select * from {{ ref('clv_clusters') }}
+
+),
+
+ranking as (
+
+    select * from {{ ref('clv_cluster_ranking') }}
+
+),
+
+features as (
+
+    select * from {{ ref('clv_features') }}
+
+),
+
+batches as (
+
+    select
+        cutoff,
+        pred_months,
+        row_number() over (order by cutoff desc, max(scored_at) desc, pred_months) as nth
+    from {{ ref('clv_predictions') }}
+    group by cutoff, pred_months
+
+),
+
+latest_batch as (
+
+    select
+        cutoff,
+        pred_months
+    from batches
+    where nth = 1
+
+),
+
+final as (
+
+    select
+        ranked.cutoff,
+        ranked.pred_months,
+        ranked.customer_id,
+        ranked.model_id,
+        ranked.predicted_clv,
+        ranked.predicted_purchases,
+        ranked.probability_alive,
+        ranked.clv_rank,
+        ranked.clv_percentile,
+        ranked.value_tier,
+        clusters.cluster_id,
+        ranking.cluster_rank,
+        ranking.clv_index,
+        features.frequency,
+        features.recency,
+        features.T,
+        features.monetary_value,
+        features.orders,
+        features.revenue,
+        features.days_since_last
+    from latest_batch
+    inner join ranked
+        on
+            latest_batch.cutoff = ranked.cutoff
+            and latest_batch.pred_months = ranked.pred_months
+    inner join clusters
+        on
+            ranked.cutoff = clusters.cutoff
+            and ranked.pred_months = clusters.pred_months
+            and ranked.customer_id = clusters.customer_id
+    inner join ranking
+        on
+            clusters.cutoff = ranking.cutoff
+            and clusters.pred_months = ranking.pred_months
+            and clusters.cluster_id = ranking.cluster_id
+    inner join features
+        on
+            ranked.cutoff = features.cutoff
+            and ranked.pred_months = features.pred_months
+            and ranked.customer_id = features.customer_id
+
+)
+
+select * from final

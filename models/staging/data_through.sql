@@ -1,0 +1,45 @@
+{#- An empty log ends the run here, with the reasons for which rows were rejected. -#}
+{%- do ref('stg_rejected_transactions') -%}
+{%- if building() -%}
+    {%- set kept = first_row('select count(*) from ' ~ ref('stg_transactions'))[0] -%}
+    {%- if kept == 0 -%}
+        {%- set reasons = [] -%}
+        {%- for row in run_query('select reason, count(*) from ' ~ ref('stg_rejected_transactions') ~ ' group by reason order by count(*) desc').rows -%}
+            {%- do reasons.append(row[1] ~ ' ' ~ row[0]) -%}
+        {%- endfor -%}
+        {{ fail('the transaction log has no usable row (' ~ (reasons | join(', ') or 'it is empty') ~ "). Check CLV_TRANSACTIONS and the vars columns and ordered_at_format; `select * from stg_rejected_transactions` shows the rows left out.") }}
+    {%- endif -%}
+{%- endif -%}
+
+with
+
+transactions as (
+
+    select * from {{ ref('stg_transactions') }}
+
+),
+
+days as (
+
+    select
+        min(order_date) as data_from,
+        max(order_date) as last_order_date
+    from transactions
+
+),
+
+final as (
+
+    select
+        data_from,
+        last_order_date,
+        {% if var('data_through', none) %}
+            {{ date_literal(var('data_through'), 'data_through') }} as data_through
+        {% else %}
+            last_order_date as data_through
+        {% endif %}
+    from days
+
+)
+
+select * from final

@@ -1,0 +1,33 @@
+{%- set path = home_path('registry/champion_manifest.csv') -%}
+{%- if execute and not file_exists(path) -%}
+    {{ fail('there is no champion yet (' ~ path ~ ' does not exist). Run `clv train` first, then score.') }}
+{%- endif -%}
+
+with
+
+manifest as (
+
+    select * from {{ read_manifest(path) }}
+
+),
+
+final as (
+
+    select
+        cast(manifest_row as integer) as manifest_row,
+        model_id,
+        kind,
+        cast(training_cutoff as date) as training_cutoff,
+        cast(labels_end as date) as labels_end,
+        cast(history_months as integer) as history_months,
+        cast(pred_months as integer) as pred_months,
+        cast(baseline_rmse as double) as baseline_rmse,
+        cast(baseline_r2 as double) as baseline_r2,
+        baseline_method,
+        cast(promoted_at as timestamp) as promoted_at,
+        manifest_row = max(manifest_row) over () as is_champion
+    from manifest
+
+)
+
+select * from final

@@ -1,0 +1,143 @@
+"""`config/model_config.yaml`: read with checks, rewritten without touching anything else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from clv.dates import parse_date
+from clv.errors import ClvError
+from clv.files import write_text
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a person decided, and where the schedule stands."""
+
+    history_months: int
+    pred_months: int
+    last_score_cutoff: dt.date | None
+    schedule_model_id: str | None
+    schedule_start: dt.date | None
+    min_clusters: int
+    max_clusters: int
+    smallest_share: float
+
+
+def read_config(path: Path) -> Config:
+    """Read and check the config.
+
+    Raises
+    ------
+    ClvError
+        When the file is missing, is not YAML, or holds a value of the wrong kind.
+    """
+    text = _text(path)
+    try:
+        sections = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ClvError(f"{path} is not valid YAML: {error}. Correct it, or restore it.") from error
+    if not isinstance(sections, dict):
+        raise ClvError(f"{path} has no sections. Restore it from the project's config folder.")
+    reader = _Reader(path, sections)
+    config = Config(
+        history_months=reader.whole("training", "history_months"),
+        pred_months=reader.whole("training", "pred_months"),
+        last_score_cutoff=reader.date("run", "last_score_cutoff"),
+        schedule_model_id=reader.get("run", "schedule_model_id", None),
+        schedule_start=reader.date("run", "schedule_start"),
+        min_clusters=reader.whole("clusters", "min_clusters", 3),
+        max_clusters=reader.whole("clusters", "max_clusters", 8),
+        smallest_share=reader.share("clusters", "smallest_share", 0.02),
+    )
+    if config.min_clusters < 2 or config.max_clusters < config.min_clusters:
+        raise ClvError(f"{path}: clusters need 2 <= min_clusters <= max_clusters. Correct them.")
+    return config
+
+
+def write_config(path: Path, changes: Mapping[Key, object]) -> None:
+    """Set the values of `changes` ((section, key) to value) and leave every other byte alone."""
+    write_text(path, rewritten(_text(path), changes))
+
+
+def rewritten(text: str, changes: Mapping[Key, object]) -> str:
+    """Return the YAML text with the scalars of `changes` replaced; comments and order stay.
+
+    The parser's own marks say where a value begins and ends, so nothing is formatted anew. A key
+    that is missing is added at the end of its section.
+    """
+    for (section, key), value in changes.items():
+        written = _scalar(value)
+        start, end, replacement = _place(text, section, key, written)
+        text = text[:start] + replacement + text[end:]
+    return text
+
+
+def _place(text: str, section: str, key: str, written: str) -> tuple[int, int, str]:
+    root = yaml.compose(text)
+    sections = {k.value: v for k, v in root.value} if isinstance(root, yaml.MappingNode) else {}
+    if section not in sections:
+        gap = "" if text.endswith("\n") else "\n"
+        return len(text), len(text), f"{gap}\n{section}:\n  {key}: {written}\n"
+    for key_node, value in sections[section].value:
+        if key_node.value == key:
+            start, end = value.start_mark.index, value.end_mark.index
+            return start, end, written if end > start else f" {written}"
+    last_key, last_value = sections[section].value[-1]
+    end_of_line = text.find("\n", last_value.end_mark.index)
+    at = len(text) if end_of_line < 0 else end_of_line
+    return at, at, f"\n{' ' * last_key.start_mark.column}{key}: {written}"
+
+
+def _scalar(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, (dt.date, str)):
+        return f'"{value}"'
+    return str(value)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise ClvError(
+            f"cannot read {path}: {error.strerror}. Restore it from the project's config folder."
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Reader:
+    path: Path
+    sections: dict[str, Any]
+
+    def get(self, section: str, key: str, default: Any) -> Any:
+        values = self.sections.get(section) or {}
+        if not isinstance(values, dict):
+            raise ClvError(f"{self.path}: {section} is not a section of keys. Correct it.")
+        return values.get(key, default)
+
+    def whole(self, section: str, key: str, default: int | None = None) -> int:
+        value = self.get(section, key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ClvError(
+                f"{self.path}: {section}.{key} is {value!r}; it takes a whole number of 1 or more."
+            )
+        return value
+
+    def share(self, section: str, key: str, default: float) -> float:
+        value = self.get(section, key, default)
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 0.5:
+            raise ClvError(f"{self.path}: {section}.{key} is {value!r}; it takes a share below 0.5.")
+        return float(value)
+
+    def date(self, section: str, key: str) -> dt.date | None:
+        value = self.get(section, key, None)
+        return None if value in (None, "") else parse_date(value, f"{self.path}: {section}.{key}")

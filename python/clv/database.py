@@ -1,0 +1,59 @@
+"""Reading the home's database. dbt is its only writer."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from clv.errors import ClvError
+
+PATIENCE_SECONDS = 30.0
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the database read-only, waiting out a short writer.
+
+    Raises
+    ------
+    ClvError
+        When there is no database, or another process keeps it locked.
+    """
+    if not path.exists():
+        raise ClvError(f"there is no database at {path} yet. Run `clv run`, or `dbt build`.")
+    connection = _open(path)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def fetch(path: Path, query: str) -> pd.DataFrame:
+    """Return the result of a query as a frame."""
+    with reading(path) as connection:
+        return connection.execute(query).df()
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Say whether the schema `main` has a table or view of that name."""
+    query = "select 1 from information_schema.tables where table_schema = 'main' and table_name = ?"
+    return connection.execute(query, [name]).fetchone() is not None
+
+
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=True)
+        except duckdb.IOException as error:
+            if "lock" not in str(error) or time.monotonic() > deadline:
+                raise ClvError(
+                    f"cannot open {path}: {str(error).splitlines()[0]} Close what holds it; BI "
+                    "tools should read outputs/clv_marts.duckdb, which is never locked."
+                ) from error
+            time.sleep(0.5)

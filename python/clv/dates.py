@@ -1,0 +1,35 @@
+"""Dates as users write them, and calendar months."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from dateutil.relativedelta import relativedelta
+
+from clv.errors import ClvError
+
+
+def parse_date(value: object, what: str) -> dt.date:
+    """Read yyyy-mm-dd; `what` names the value in the error.
+
+    Raises
+    ------
+    ClvError
+        When the value is no date of the calendar.
+    """
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.datetime.strptime(str(value).strip(), "%Y-%m-%d").date()
+    except ValueError as error:
+        raise ClvError(
+            f"{what} '{value}' is not a date of the calendar. "
+            "Write it as yyyy-mm-dd, for example 2021-12-31."
+        ) from error
+
+
+def add_months(date: dt.date, months: int) -> dt.date:
+    """Move by calendar months, as the SQL macro of the same name does (31 January + 1 = end of February)."""
+    return date + relativedelta(months=months)

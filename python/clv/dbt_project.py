@@ -1,0 +1,134 @@
+"""Runs dbt on the project, in this process, with one clear message when it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from tqdm import tqdm
+
+from clv.errors import ClvError
+from clv.home import PROJECT, Home
+
+# What has to be built before anything can be said about dates.
+LOG = ("+data_through", "+customer_days")
+
+
+@dataclass
+class DbtProject:
+    """The dbt project on one home; `user_vars` are the vars that the user gave."""
+
+    home: Home
+    user_vars: dict[str, Any] = field(default_factory=dict)
+
+    def refresh_log(self) -> None:
+        """Read, check and reconcile the transaction log: staging and customer_days, with tests."""
+        self._invoke("reading the log", ["build", "--select", *LOG, "--exclude", "test_type:unit"])
+
+    def build_training_set(self, windows: Sequence[tuple[str, int, int]]) -> None:
+        """Build `training_set` for windows of (cutoff, history_months, pred_months).
+
+        The log must be refreshed before.
+        """
+        arguments = ["run", "--select", "training_windows", "training_set"]
+        self._invoke("training set", arguments, {"training_windows": [list(w) for w in windows]})
+
+    def build_batches(self, cutoffs: Sequence[str]) -> None:
+        """Score `cutoffs`, then label and judge what has matured. The log must be refreshed before.
+
+        With no cutoffs nothing is scored.
+        """
+        exclude = ["--exclude", *LOG, "tag:training", "test_type:unit"]
+        self._invoke("dbt", ["build", *exclude], {"cutoff": list(cutoffs)})
+
+    def _invoke(
+        self, label: str, arguments: list[str], run_vars: dict[str, Any] | None = None
+    ) -> None:
+        # dbt takes about two seconds to import; commands that do not need it should not wait.
+        from dbt.cli.main import dbtRunner
+
+        self._set_environment()
+        merged = {**self.user_vars, **(run_vars or {})}
+        with tqdm(desc=label, unit="node", disable=None, leave=False) as bar:
+            runner = dbtRunner(callbacks=[lambda event: _advance(bar, event)])
+            before = os.getcwd()
+            try:
+                result = runner.invoke(
+                    [
+                        "--quiet", "--log-level", "none", "--log-level-file", "info",
+                        "--no-use-colors", "--no-print", "--no-version-check",
+                        *arguments,
+                        "--vars", json.dumps(merged, default=str),
+                        "--project-dir", str(PROJECT),
+                        "--profiles-dir", str(PROJECT),
+                    ]
+                )  # fmt: skip
+            finally:
+                os.chdir(before)
+        if not result.success:
+            log = self.home.logs / "dbt.log"
+            raise ClvError(f"{_failure(result)}\n(full log: {log})")
+
+    def _set_environment(self) -> None:
+        os.environ["CLV_HOME"] = str(self.home.root)
+        os.environ["DBT_TARGET_PATH"] = str(self.home.root / "target")
+        os.environ["DBT_LOG_PATH"] = str(self.home.logs)
+        log = os.environ.get("CLV_TRANSACTIONS", "").strip()
+        if log and re.search(r"\.(csv|tsv|parquet|pq)(\.\w+)?$", log, re.IGNORECASE):
+            os.environ["CLV_TRANSACTIONS"] = os.path.abspath(os.path.expanduser(log))
+
+
+def parse_vars(text: str) -> dict[str, Any]:
+    """Read the `--vars` of a command: a YAML mapping, as dbt takes it.
+
+    Raises
+    ------
+    ClvError
+        When it is not a mapping, or names a var that the command itself sets.
+    """
+    try:
+        values = yaml.safe_load(text or "{}")
+    except (yaml.YAMLError, ValueError) as error:
+        raise ClvError(f"--vars is not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ClvError("--vars takes a YAML mapping, for example '{data_through: 2021-12-31}'.")
+    reserved = {"cutoff", "training_windows"} & values.keys()
+    if reserved:
+        raise ClvError(
+            f"the var {sorted(reserved)[0]} is set by the command itself; give --cutoff instead."
+        )
+    return values
+
+
+def _advance(bar: Any, event: Any) -> None:
+    if event.info.name == "NodeFinished":
+        bar.set_postfix_str(event.data.node_info.node_name, refresh=False)
+        bar.update()
+
+
+def _failure(result: Any) -> str:
+    """Return the causes of a failed invocation, without traces of templates or Python."""
+    if result.exception is not None:
+        return _plain(str(result.exception))
+    causes: list[str] = []
+    for node in getattr(result.result, "results", []):
+        if node.status in ("error", "fail"):
+            cause = _plain(node.message or "")
+            if node.status == "fail":
+                cause = f"the data test {node.node.name} failed: {cause}"
+            if cause not in causes:
+                causes.append(cause)
+    return "\n".join(causes) or "dbt failed without a message"
+
+
+def _plain(message: str) -> str:
+    """Reduce dbt's report to what a person needs: our own message where there is one."""
+    own = re.search(r"(?:clv: |clv\.errors\.\w+: )(.+?)(?:\n\s*\n|\n\s*>|\Z)", message, re.DOTALL)
+    if own:
+        return " ".join(own.group(1).split())
+    return "\n".join(line for line in message.splitlines() if line.strip())

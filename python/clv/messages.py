@@ -1,0 +1,49 @@
+"""What the commands say: messages and progress on stderr, data on stdout."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+import pandas as pd
+from tabulate import tabulate
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+
+
+def say(message: str) -> None:
+    """Print one message for a person on stderr."""
+    with tqdm.external_write_mode(file=sys.stderr):
+        print(message, file=sys.stderr, flush=True)
+
+
+def progress(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
+    """Iterate with a progress bar on stderr, which stays away where stderr is not a terminal."""
+    yield from tqdm(items, desc=label, total=total, file=sys.stderr, disable=None, leave=False)
+
+
+def markdown_table(frame: pd.DataFrame) -> str:
+    """Render a frame as a Markdown table; numbers to four significant digits, nulls as `-`."""
+    return tabulate(
+        frame.map(readable).astype(object),
+        headers=list(frame.columns),
+        tablefmt="pipe",
+        showindex=False,
+        disable_numparse=True,
+        colalign=[
+            "right" if pd.api.types.is_numeric_dtype(dtype) else "left" for dtype in frame.dtypes
+        ],
+    )
+
+
+def readable(value: object) -> str:
+    """Write one cell for a person."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    return str(value)

@@ -1,0 +1,72 @@
+"""How good a prediction was. The same measures as the model `clv_accuracy`, for training time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Measures over one set of customers; money in the log's currency.
+
+    Attributes
+    ----------
+    rmse, mae : float
+        Root mean squared and mean absolute error, per customer.
+    r2 : float
+        1 - squared error / squared deviation from the actual mean; NaN when actuals are constant.
+    bias : float
+        Mean of predicted - actual.
+    normalized_gini : float
+        Gini of actuals ordered by prediction over that of actuals ordered by themselves: 1 is
+        the perfect order, 0 a random one.
+    top_decile_share : float
+        Share of the actual total held by the tenth of customers predicted highest.
+    """
+
+    customers: int
+    rmse: float
+    r2: float
+    mae: float
+    bias: float
+    normalized_gini: float
+    top_decile_share: float
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """Return the measures for JSON, NaN as None."""
+        return {k: None if v != v else v for k, v in asdict(self).items()}
+
+
+def measure(predicted: Vector, actual: Vector) -> Accuracy:
+    """Compare predictions with actuals, arrays of shape (n,), in a fixed order of customers.
+
+    Ties are broken by position, so the rows must be sorted by customer id for the result to equal
+    `clv_accuracy`.
+    """
+    error = predicted - actual
+    total_squares = float(np.sum((actual - actual.mean()) ** 2))
+    order = np.argsort(-predicted, kind="stable")
+    total = float(actual.sum())
+    top = int(np.ceil(len(actual) / 10))
+    perfect = gini_area(actual, np.argsort(-actual, kind="stable"))
+    return Accuracy(
+        customers=len(actual),
+        rmse=float(np.sqrt(np.mean(error**2))),
+        r2=1 - float(np.sum(error**2)) / total_squares if total_squares > 0 else float("nan"),
+        mae=float(np.mean(np.abs(error))),
+        bias=float(np.mean(error)),
+        normalized_gini=gini_area(actual, order) / perfect if perfect else float("nan"),
+        top_decile_share=float(actual[order[:top]].sum()) / total if total else float("nan"),
+    )
+
+
+def gini_area(actual: Vector, order: NDArray[np.int64]) -> float:
+    """Area between the cumulative actuals in `order` and the diagonal, in money times customers."""
+    n = len(actual)
+    weights = np.arange(n, 0, -1, dtype=float)
+    return float(np.dot(actual[order], weights) - actual.sum() * (n + 1) / 2)
