@@ -33,3 +33,18 @@ def parse_date(value: object, what: str) -> dt.date:
 def add_months(date: dt.date, months: int) -> dt.date:
     """Move by calendar months, as the SQL macro of the same name does (31 January + 1 = end of February)."""
     return date + relativedelta(months=months)
+
+
+def latest_cutoff(last: dt.date, months: int) -> dt.date:
+    """Return the latest day from which a window of `months` ends on or before `last`."""
+    cutoff = add_months(last, -months)
+    while add_months(cutoff + dt.timedelta(days=1), months) <= last:
+        cutoff += dt.timedelta(days=1)
+    while add_months(cutoff, months) > last:
+        cutoff -= dt.timedelta(days=1)
+    return cutoff
+
+
+def now() -> dt.datetime:
+    """Return the time of day in UTC, to the second."""
+    return dt.datetime.now(dt.timezone.utc).replace(microsecond=0)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from clv.candidates import NaiveSpendRate, candidate_from_dict
+from clv.candidates import Candidate, NaiveSpendRate, candidate_from_dict
 from clv.clustering import Clusters
 from clv.home import Home
 from clv.messages import say
@@ -46,15 +46,21 @@ def score(features: pa.Table) -> pa.Table:
     parts = []
     for model_id, rows in _by_model(features):
         candidate = candidate_from_dict(Registry(Home.current().registry).load_model(model_id)["champion"])
-        predictions = candidate.predict(rows)
-        overflowed = ~np.isfinite(predictions["predicted_clv"].to_numpy())
-        if overflowed.any():
-            say(f"{overflowed.sum()} customers: {candidate.kind} overflowed, own spend rate taken")
-            own_rate = NaiveSpendRate().predict(rows[overflowed])
-            predictions.loc[overflowed] = own_rate.to_numpy()
-        predictions["predicted_clv"] = predictions["predicted_clv"].clip(lower=0)
+        predictions = predict_finite(candidate, rows)
         parts.append(_table(rows, predictions, SCORES))
     return pa.concat_tables(parts) if parts else SCORES.empty_table()
+
+
+def predict_finite(candidate: Candidate, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return `candidate.predict(rows)` with finite, not negative predicted_clv; see `score`."""
+    predictions = candidate.predict(rows)
+    overflowed = ~np.isfinite(predictions["predicted_clv"].to_numpy())
+    if overflowed.any():
+        say(f"{overflowed.sum()} customers: {candidate.kind} overflowed, own spend rate taken")
+        own_rate = NaiveSpendRate().predict(rows[overflowed])
+        predictions.loc[overflowed] = own_rate.to_numpy()
+    predictions["predicted_clv"] = predictions["predicted_clv"].clip(lower=0)
+    return predictions
 
 
 def assign_clusters(features: pa.Table) -> pa.Table:

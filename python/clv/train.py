@@ -12,12 +12,12 @@ from clv.clustering import Clusters, fit_clusters
 from clv.config import Config
 from clv.contest import Contest, hold_contest
 from clv.database import fetch
-from clv.dates import add_months, parse_date
+from clv.dates import add_months, latest_cutoff, parse_date
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
 from clv.home import Home
 from clv.messages import say
-from clv.provenance import code_version, data_fingerprint, environment
+from clv.provenance import code_version, data_fingerprint, environment, training_settings
 from clv.registry import Registry
 
 SEED = 20210101
@@ -59,6 +59,7 @@ def train(
         When the labels would end after the data, or nobody bought in the history.
     """
     cutoff = parse_date(window[0], "cutoff") if window[0] else None
+    settings = training_settings(dbt.user_vars, config)
     dbt.refresh_log()
     days = fetch(dbt.home.database, "select data_from, data_through from data_through").iloc[0]
     chosen = choose_window(
@@ -79,7 +80,7 @@ def train(
     clusters = fit_clusters(
         training_set, config.min_clusters, config.max_clusters, config.smallest_share, SEED
     )
-    return _record(dbt.home, chosen, training_set, contest, clusters, promote)
+    return _record(dbt.home, chosen, training_set, contest, clusters, promote, settings)
 
 
 def choose_window(
@@ -92,9 +93,7 @@ def choose_window(
     ClvError
         When the labels would end after `last`, or the cutoff lies before `first`.
     """
-    latest = add_months(last, -pred_months)
-    while add_months(latest, pred_months) > last:
-        latest -= dt.timedelta(days=1)
+    latest = latest_cutoff(last, pred_months)
     chosen = TrainingWindow(cutoff or latest, history_months, pred_months)
     if chosen.labels_end > last:
         raise ClvError(
@@ -117,6 +116,7 @@ def _record(
     contest: Contest,
     clusters: Clusters,
     promote: bool,
+    settings: dict[str, Any],
 ) -> dict[str, Any]:
     winner = contest.winner
     assert winner.candidate is not None and winner.accuracy is not None
@@ -140,6 +140,7 @@ def _record(
         "history_months": window.history_months,
         "pred_months": window.pred_months,
         "seed": SEED,
+        "settings": settings,
         "customers": len(training_set),
         "champion": winner.candidate.to_dict(),
         "baseline": {
@@ -158,6 +159,6 @@ def _record(
     model = {"model_id": model_id, "champion": card["champion"], "clusters": card["clusters"]}
     card = registry.save(model, card)
     if promote:
-        registry.append(card, now.isoformat(), "trained by `clv train`")
+        registry.append(model_id, now.isoformat(), "trained by `clv train`")
     say(f"{'champion' if promote else 'challenger'}: {model_id} ({winner.kind})")
     return card
