@@ -2,23 +2,77 @@
 
 from __future__ import annotations
 
+import difflib
+
 import click
 
 from clv.card import card_text
 from clv.cli_common import confirm, dbt_vars, open_project
+from clv.config import rewritten, write_config
 from clv.errors import ClvError
+from clv.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS, months
 from clv.home import Home
 from clv.integrity import verify
 from clv.locking import exclusive
 from clv.messages import markdown_table, say
 from clv.promotion import compare, promote
 from clv.registry import Registry
+from clv.tune import Request, report, tune
 
 
 def register(group: click.Group) -> None:
     """Add the commands to the `clv` group."""
-    for command in (promote_command, verify_command, card_command):
+    for command in (tune_command, promote_command, verify_command, card_command):
         group.add_command(command)
+
+
+@click.command("tune")
+@click.option("--history-months", metavar="LIST", help="Months to compare: 3,6,9; one value fixes this side.")
+@click.option("--pred-months", metavar="LIST", help="Months to compare: 1,3,6; one value fixes this side.")
+@click.option("--origins", type=click.IntRange(1), default=ORIGINS, show_default=True,
+              help="Cutoffs that every cell is evaluated at; fewer where the log is short.")  # fmt: skip
+@click.option("--sample", type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
+              help="Share of the customers, drawn by hash. Default: all, or some 50,000 of more.")  # fmt: skip
+@click.option("--yes", is_flag=True, help="Write the winning windows into the config without asking.")
+@dbt_vars
+def tune_command(
+    history_months: str | None,
+    pred_months: str | None,
+    origins: int,
+    sample: float | None,
+    yes: bool,
+    variables: str,
+) -> None:
+    """Compare history and prediction windows and, on confirmation, put the winner into the config."""
+    request = Request(
+        months(history_months, "--history-months") or HISTORY_MONTHS,
+        months(pred_months, "--pred-months") or PRED_MONTHS,
+        origins,
+        sample,
+    )
+    home, _, dbt = open_project(variables)
+    with exclusive(home):
+        search = tune(dbt, request)
+    click.echo(report(search))
+    winner = search.choice.winner
+    values = {
+        ("training", "history_months"): winner.history_months,
+        ("training", "pred_months"): winner.pred_months,
+    }
+    before = home.config.read_text("utf-8")
+    after = rewritten(before, values)
+    if after == before:
+        say(f"{home.config} has these windows already; nothing to change")
+    else:
+        lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "now", "then", n=0, lineterm="")
+        say(f"change of {home.config}:\n" + "\n".join(lines))
+        if confirm("Write it?", yes):
+            with exclusive(home):
+                write_config(home.config, values)
+            say(f"written; `clv train` uses {winner} from now on")
+        else:
+            say("nothing was changed")
+    search.forget()
 
 
 @click.command("promote")

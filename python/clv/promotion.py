@@ -9,17 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clv.candidates import KINDS, Candidate, candidate_from_dict, column, fit_candidate
+from clv.candidates import Candidate, candidate_from_dict, column, fit_candidate
 from clv.database import fetch
 from clv.dates import add_months, latest_cutoff, now
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
+from clv.evaluation import NAIVE_KINDS, without_labels
 from clv.metrics import Accuracy, measure
 from clv.registry import Registry
 from clv.scoring import predict_finite
-
-NAIVE_KINDS = tuple(kind for kind in KINDS if kind.startswith("naive"))
-LABELS = ["actual_clv", "actual_purchases"]
 
 
 @dataclass(frozen=True)
@@ -196,7 +194,7 @@ def _side(
     pred_months = card["pred_months"]
     rows = frames[card["history_months"], pred_months]
     actual = column(rows, "actual_clv")
-    predicted = column(predict_finite(candidate, rows.drop(columns=LABELS)), "predicted_clv")
+    predicted = column(predict_finite(candidate, without_labels(rows)), "predicted_clv")
     accuracy = measure(predicted, actual)
     naive = min(
         measure(_naive(kind, frame), column(frame, "actual_clv")).rmse
@@ -219,5 +217,5 @@ def _side(
 
 
 def _naive(kind: str, frame: pd.DataFrame) -> np.ndarray:
-    features = frame.drop(columns=LABELS)
+    features = without_labels(frame)
     return column(predict_finite(fit_candidate(kind, features), features), "predicted_clv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -29,6 +30,15 @@ def code_version() -> tuple[str, bool]:
     if commit is None:
         return "unknown", True
     return commit, bool(_git("status", "--porcelain", "--", *CODE))
+
+
+def code_digest() -> str:
+    """Return a digest of the SQL and Python that results depend on, committed or not."""
+    digest = hashlib.sha256()
+    for folder, pattern in (("macros", "*.sql"), ("models", "*.*"), ("python", "*.py")):
+        for path in sorted((PROJECT / folder).rglob(pattern)):
+            digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def environment() -> dict[str, str]:
