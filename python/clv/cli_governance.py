@@ -9,6 +9,7 @@ import click
 from clv.card import card_text
 from clv.cli_common import confirm, dbt_vars, open_project
 from clv.config import rewritten, write_config
+from clv.dbt_project import parse_vars
 from clv.errors import ClvError
 from clv.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS, months
 from clv.home import Home
@@ -17,12 +18,13 @@ from clv.locking import exclusive
 from clv.messages import markdown_table, say
 from clv.promotion import compare, promote
 from clv.registry import Registry
+from clv.reproduce import reproduce
 from clv.tune import Request, report, tune
 
 
 def register(group: click.Group) -> None:
     """Add the commands to the `clv` group."""
-    for command in (tune_command, promote_command, verify_command, card_command):
+    for command in COMMANDS:
         group.add_command(command)
 
 
@@ -130,8 +132,38 @@ def verify_command(head: str | None) -> None:
     click.echo(f"everything fits: {report.summary()}")
 
 
+@click.command("reproduce")
+@click.argument("model_id")
+@click.option("--commit", metavar="COMMIT", help="Train from this commit instead of the recorded one.")
+@click.option("--vars", "variables", metavar="YAML", help="dbt vars in place of the recorded ones.")
+def reproduce_command(model_id: str, commit: str | None, variables: str | None) -> None:
+    """Train a model again from its commit and compare; 0 when the figures are the same, else 1."""
+    user_vars = None if variables is None else parse_vars(variables)
+    result = reproduce(Home.current(), model_id, user_vars, commit)
+    click.echo(markdown_table(result.table()))
+    reasons = result.reasons()
+    if result.equal:
+        for reason in reasons:
+            say(f"note: without effect on the figures: {reason}")
+        click.echo(f"\n{model_id} is reproduced to the last digit from {result.commit}.")
+        return
+    if not reasons:
+        reasons = [
+            "nothing that is recorded: commit, data and package versions are the same. Look at what is "
+            "not recorded: another processor or linear algebra library, or the environment's variables"
+        ]
+    lines = "\n".join(f"- {reason}" for reason in reasons)
+    raise ClvError(
+        f"{model_id} was not reproduced. What changed:\n{lines}\nPut back what changed (the log as it was, "
+        "the packages of requirements.lock at that commit) and run this again."
+    )
+
+
 @click.command("card")
 @click.argument("model_id")
 def card_command(model_id: str) -> None:
     """Print a model's card for people, as Markdown."""
     click.echo(card_text(Registry(Home.current().registry), model_id))
+
+
+COMMANDS = (tune_command, promote_command, verify_command, reproduce_command, card_command)
