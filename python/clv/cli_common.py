@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from clv.config import Config, read_config
@@ -11,7 +9,7 @@ from clv.dbt_project import DbtProject, parse_vars
 from clv.errors import ClvError
 from clv.home import Home
 
-dbt_vars: Any = click.option(
+dbt_vars = click.option(
     "--vars", "variables", default="{}", metavar="YAML",
     help="dbt vars, as for `dbt build`: '{data_through: 2021-12-31}'.",
 )  # fmt: skip

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 
 import click
 
 from clv.card import card_text
 from clv.cli_common import confirm, dbt_vars, open_project
 from clv.config import rewritten, write_config
+from clv.dates import now
 from clv.dbt_project import parse_vars
 from clv.errors import ClvError
 from clv.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS, months
@@ -17,6 +19,8 @@ from clv.integrity import verify
 from clv.locking import exclusive
 from clv.messages import markdown_table, say
 from clv.promotion import compare, promote
+from clv.purge import carry_out, make_plan
+from clv.purge_log import purge_log
 from clv.registry import Registry
 from clv.reproduce import reproduce
 from clv.tune import Request, report, tune
@@ -34,7 +38,7 @@ def register(group: click.Group) -> None:
 @click.option("--origins", type=click.IntRange(1), default=ORIGINS, show_default=True,
               help="Cutoffs that every cell is evaluated at; fewer where the log is short.")  # fmt: skip
 @click.option("--sample", type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
-              help="Share of the customers, drawn by hash. Default: all, or some 50,000 of more.")  # fmt: skip
+              help="Share of customers, drawn by hash. Default: all, but some 50,000 at most.")  # fmt: skip
 @click.option("--yes", is_flag=True, help="Write the winning windows into the config without asking.")
 @dbt_vars
 def tune_command(
@@ -166,4 +170,22 @@ def card_command(model_id: str) -> None:
     click.echo(card_text(Registry(Home.current().registry), model_id))
 
 
-COMMANDS = (tune_command, promote_command, verify_command, reproduce_command, card_command)
+@click.command("purge")
+@click.option("--dry-run", is_flag=True, help="List what would be deleted, and why; delete nothing.")
+@click.option("--archive", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
+              help="Move cards and manifest rows older than 7 years there.")  # fmt: skip
+@dbt_vars
+def purge_command(dry_run: bool, archive: Path | None, variables: str) -> None:
+    """Delete what retention no longer asks for: old model files, and batches long since judged."""
+    home, config, dbt = open_project(variables)
+    with exclusive(home):
+        plan = make_plan(home, now(), config.retention_model_months, archive is not None)
+        click.echo(markdown_table(plan.table()) if plan.items else "nothing is due")
+        for line in plan.kept:
+            say(f"kept: {line}")
+        if not dry_run and plan.items:
+            carry_out(plan, dbt, archive)
+            say(f"done; every deletion is in {purge_log(home)}")
+
+
+COMMANDS = (tune_command, promote_command, verify_command, reproduce_command, purge_command, card_command)

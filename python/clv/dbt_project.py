@@ -47,6 +47,13 @@ class DbtProject:
         exclude = ["--exclude", *LOG, "tag:training", "test_type:unit"]
         self._invoke("dbt", ["build", *exclude], {"cutoff": list(cutoffs)})
 
+    def delete_batches(self, batches: Sequence[tuple[str, int]]) -> None:
+        """Delete batches of (cutoff, pred_months) from the ledgers, and what rests on them."""
+        arguments = ["run-operation", "delete_batches", "--args", json.dumps({"batches": batches})]
+        self._invoke("deleting batches", arguments)
+        derived = ["run", "--select", "clv_cluster_ranking", "customer_segments"]
+        self._invoke("tables of batches", derived)
+
     def _invoke(
         self, label: str, arguments: list[str], run_vars: dict[str, Any] | None = None
     ) -> None:

@@ -9,7 +9,6 @@ give it to `clv verify --head`.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from clv import chain
+from clv import chain, purge_log
 from clv.chain import Finding, Head, row_sha256
 from clv.database import has_table, reading
 from clv.errors import ClvError
@@ -86,12 +85,7 @@ def verify(home: Home, known_head: str | None = None) -> Report:
 
 def purged_models(home: Home) -> dict[str, str]:
     """Return the day on which `clv purge` deleted each model file, from its log."""
-    log = home.registry / "purge_log.csv"
-    if not log.exists():
-        return {}
-    with log.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {Path(r["item"]).stem: r["purged_at"][:10] for r in rows if r["kind"] == "model file"}
+    return {Path(e.item).stem: e.purged_at[:10] for e in purge_log.read(home) if e.kind == "model file"}
 
 
 def _against_rows(

@@ -178,8 +178,8 @@ def promote(dbt: DbtProject, challenger_id: str, reason: str, expected_champion:
 def _same_customers(training_set: pd.DataFrame) -> dict[tuple[int, int], pd.DataFrame]:
     """Split by (history_months, pred_months) and keep the customers that stand in every part."""
     parts = {
-        (int(history), int(pred)): rows.reset_index(drop=True)
-        for (history, pred), rows in training_set.groupby(["history_months", "pred_months"])
+        (int(rows["history_months"].iloc[0]), int(rows["pred_months"].iloc[0])): rows
+        for _, rows in training_set.groupby(["history_months", "pred_months"])
     }
     shared = set.intersection(*(set(rows["customer_id"]) for rows in parts.values())) if parts else set()
     return {key: rows[rows["customer_id"].isin(shared)].reset_index(drop=True) for key, rows in parts.items()}

@@ -6,7 +6,6 @@ home, and the log is read up to the end of the model's labels.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -14,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +25,8 @@ from clv.files import sha256
 from clv.home import PROJECT, Home
 from clv.messages import say
 from clv.registry import Registry
+from clv.worktree import clean_environment, resolve, worktree
 
-SAFE_GIT = ["git", "-c", "core.hooksPath=/dev/null"]
 TABLE_NAME = re.compile(r"\w+(\.\w+){1,2}")
 
 
@@ -115,7 +113,13 @@ def reproduce(
         not where it was, or the training itself fails.
     """
     card = _checked_card(Registry(home.registry), model_id)
-    revision = _commit(card, commit)
+    wanted = commit or card["code_commit"]
+    if wanted == "unknown":
+        raise ClvError(
+            f"{model_id} was trained outside a git repository, so its code is not known. Name the "
+            "commit that is nearest to it with --commit."
+        )
+    revision = resolve(wanted)
     if card["code_dirty"]:
         say(
             f"{model_id} was trained with code changes that were not committed; "
@@ -124,11 +128,11 @@ def reproduce(
     settings = card.get("settings") or {}
     with tempfile.TemporaryDirectory(prefix="clv-reproduce-") as folder:
         root = Path(folder).resolve()
-        with _worktree(revision, root / "code") as project:
+        with worktree(revision, root / "code") as project:
             temporary = Home(root / "home")
             _prepare_home(temporary, project, settings)
-            log = _log(home, temporary, settings)
             dbt_vars = _vars(settings.get("vars") or {} if user_vars is None else user_vars, card)
+            log = _log(home, temporary, settings, dbt_vars)
             say(f"training again from {revision[:12]} in a temporary folder")
             _train(project, temporary, card, log, dbt_vars)
             repeated = _only_card(temporary)
@@ -149,34 +153,6 @@ def _checked_card(registry: Registry, model_id: str) -> dict[str, Any]:
     return card
 
 
-def _commit(card: dict[str, Any], commit: str | None) -> str:
-    wanted = commit or card["code_commit"]
-    if wanted == "unknown":
-        raise ClvError(
-            f"{card['model_id']} was trained outside a git repository, so its code is not known. Name "
-            "the commit that is nearest to it with --commit."
-        )
-    try:
-        return _git("rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
-    except ClvError as error:
-        raise ClvError(
-            f"the repository at {PROJECT} does not hold the commit {wanted}. Fetch it (`git fetch "
-            "--unshallow`, or from the repository it was made in), or name another with --commit."
-        ) from error
-
-
-@contextlib.contextmanager
-def _worktree(revision: str, path: Path) -> Iterator[Path]:
-    """Check out `revision` at `path` and yield the project's folder in it; remove it afterwards."""
-    prefix = _git("rev-parse", "--show-prefix")
-    _git("worktree", "add", "--detach", "--force", str(path), revision)
-    try:
-        yield path / prefix
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-        _git("worktree", "prune")
-
-
 def _prepare_home(home: Home, project: Path, settings: dict[str, Any]) -> None:
     template = (project / "config" / "model_config.yaml").read_text("utf-8")
     keys = ("min_clusters", "max_clusters", "smallest_share")
@@ -185,10 +161,11 @@ def _prepare_home(home: Home, project: Path, settings: dict[str, Any]) -> None:
     home.config.write_text(rewritten(template, changes), "utf-8")
 
 
-def _log(home: Home, temporary: Home, settings: dict[str, Any]) -> str:
+def _log(home: Home, temporary: Home, settings: dict[str, Any], dbt_vars: dict[str, Any]) -> str:
     """Return where the log is: what CLV_TRANSACTIONS says now, else what the card records."""
-    log = os.environ.get("CLV_TRANSACTIONS", "").strip() or settings.get("transactions") or ""
-    if TABLE_NAME.fullmatch(log) and not Path(log).suffix.lower() in (".csv", ".tsv", ".parquet", ".pq"):
+    recorded = settings.get("transactions") or dbt_vars.get("transactions") or ""
+    log = os.environ.get("CLV_TRANSACTIONS", "").strip() or str(recorded)
+    if TABLE_NAME.fullmatch(log) and Path(log).suffix.lower() not in (".csv", ".tsv", ".parquet", ".pq"):
         # A table of the home's database: the temporary home works on a copy of the file.
         shutil.copy2(home.database, temporary.database)
         return log
@@ -225,7 +202,7 @@ def _train(project: Path, home: Home, card: dict[str, Any], log: str, dbt_vars: 
     ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "clv", "train", *arguments],
-        cwd=project, env=_clean_environment() | settings, capture_output=True, text=True,
+        cwd=project, env=clean_environment() | settings, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode != 0:
         last = "\n".join(done.stderr.strip().splitlines()[-5:])
@@ -242,26 +219,6 @@ def _only_card(home: Home) -> dict[str, Any]:
         raise ClvError(f"the repeated training left {len(cards)} cards instead of one.")
     card: dict[str, Any] = json.loads(cards[0].read_text("utf-8"))
     return card
-
-
-def _git(*arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            [*SAFE_GIT, "-C", str(PROJECT), *arguments],
-            capture_output=True, text=True, check=True, env=_clean_environment(),
-        )  # fmt: skip
-    except FileNotFoundError as error:
-        raise ClvError("git is not installed, and `clv reproduce` checks out a commit with it.") from error
-    except subprocess.CalledProcessError as error:
-        cause = (error.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        raise ClvError(f"git {arguments[0]} failed in {PROJECT}: {cause}") from error
-    return done.stdout.strip()
-
-
-def _clean_environment() -> dict[str, str]:
-    """Return the environment without what points git or dbt elsewhere."""
-    drop = ("GIT_", "DBT_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(drop)}
 
 
 def _exact(value: Any) -> str:
