@@ -181,11 +181,11 @@ class Registry:
         rows = self.rows()
         head = Head.read(self.head)
         if chain.unfinished(rows, head):
-            head = head or Head(0, "")
-            head = replace(head, last_row=number(rows[-1]), last_row_sha256=row_sha256(rows[-1]))
+            head = replace(head or Head(0, ""), last_row=number(rows[-1]), last_row_sha256=row_sha256(rows[-1]))
             head.write(self.head)
-        if rows and self.card_path(rows[-1]["model_id"]).exists():
-            text = as_json(latest_metrics(self.card(rows[-1]["model_id"])))
+        card = self.card_path(rows[-1]["model_id"]) if rows else None
+        if card and card.exists() and sha256(card) == rows[-1]["card_sha256"]:
+            text = as_json(latest_metrics(self.card(card.stem)))
             if not self.metrics.exists() or self.metrics.read_text("utf-8") != text:
                 write_text(self.metrics, text)
 
