@@ -55,7 +55,6 @@
       {%- endif -%}
     {%- endfor -%}
   {%- endfor -%}
-  {%- do run_query('begin') -%}
   {%- for statement in statements -%}
     {%- do run_query(statement) -%}
   {%- endfor -%}
