@@ -53,3 +53,8 @@
   {%- endfor -%}
   {{ return(dates) }}
 {%- endmacro %}
+
+{% macro run_time() -%}
+  {#- When this run started (UTC), the only clock that a model writes down. -#}
+  cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp)
+{%- endmacro %}

@@ -16,11 +16,11 @@ ordered as (
         *,
         row_number() over (
             partition by cutoff, pred_months
-            order by predicted_clv desc, customer_id
+            order by predicted_clv desc, customer_id asc
         ) as predicted_rank,
         row_number() over (
             partition by cutoff, pred_months
-            order by actual_clv desc, customer_id
+            order by actual_clv desc, customer_id asc
         ) as actual_rank,
         count(*) over (partition by cutoff, pred_months) as batch_customers
     from actuals
@@ -41,7 +41,7 @@ sums as (
         sum(cast(predicted_clv as decimal(28, 8))) as predicted_total,
         sum(cast(error * error as decimal(34, 6))) as squared_error,
         sum(cast(abs(error) as decimal(28, 8))) as absolute_error,
-        sum(cast(actual_clv * actual_clv as decimal(36, 8))) as squared_actual,
+        sum(cast(actual_clv as decimal(38, 4)) * actual_clv) as squared_actual,
         sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - predicted_rank + 1)) as area_predicted,
         sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - actual_rank + 1)) as area_actual,
         sum(case when predicted_rank <= ceil(cast(batch_customers as double) / 10) then actual_clv else 0 end)

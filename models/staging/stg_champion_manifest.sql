@@ -1,5 +1,5 @@
 {%- set path = home_path('registry/champion_manifest.csv') -%}
-{%- if execute and not file_exists(path) -%}
+{%- if building() and not file_exists(path) -%}
     {{ fail('there is no champion yet (' ~ path ~ ' does not exist). Run `clv train` first, then score.') }}
 {%- endif -%}
 

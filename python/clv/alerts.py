@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def open_alerts(home: Home) -> list[Path]:
     return sorted(home.outputs.glob("drift_alert_*.md"))
 
 
-def alert_text(row: dict[str, Any]) -> str:
+def alert_text(row: Mapping[Any, Any]) -> str:
     """Write the alert of one row of ALERTS."""
     cutoff, end = row["cutoff"].date(), row["window_end"].date()
     crossed = []

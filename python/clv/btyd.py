@@ -35,7 +35,7 @@ PURCHASE_MODELS = {
 ATTEMPTS = ((7.0, 0.0), (30.0, 0.0), (7.0, 0.001), (7.0, 0.01), (7.0, 0.1))
 
 
-class NotFitted(ClvError):
+class NotFittedError(ClvError):
     """A model found no usable parameters on this log; it leaves the contest with this reason."""
 
 
@@ -111,7 +111,7 @@ def fit_purchases(kind: str, frequency: Vector, recency: Vector, age: Vector) ->
 
     Raises
     ------
-    NotFitted
+    NotFittedError
         When no attempt (other time units, then small penalizers) converges.
     """
     combinations, counts = np.unique(
@@ -131,7 +131,7 @@ def fit_purchases(kind: str, frequency: Vector, recency: Vector, age: Vector) ->
         if all(np.isfinite(value) and 0 < value < 1e6 for value in parameters.values()):
             return PurchaseModel(kind, unit, penalizer, parameters)
         failures.append(f"unit {unit:g} d, penalizer {penalizer:g}: parameters {parameters}")
-    raise NotFitted(f"{kind} did not converge ({'; '.join(failures)})")
+    raise NotFittedError(f"{kind} did not converge ({'; '.join(failures)})")
 
 
 def fit_spend(frequency: Vector, monetary_value: Vector) -> SpendModel:
@@ -141,12 +141,12 @@ def fit_spend(frequency: Vector, monetary_value: Vector) -> SpendModel:
 
     Raises
     ------
-    NotFitted
+    NotFittedError
         When nobody repeats, no attempt converges, or q <= 1 (the mean spend would be infinite).
     """
     repeats = (frequency > 0) & (monetary_value > 0)
     if repeats.sum() < 2:
-        raise NotFitted("gamma_gamma needs at least two customers with repeat purchases")
+        raise NotFittedError("gamma_gamma needs at least two customers with repeat purchases")
     x, m = frequency[repeats], monetary_value[repeats]
     failures = []
     for scale, penalizer in ((1.0, 0.0), (m.mean(), 0.0), (m.mean(), 0.001), (m.mean(), 0.01)):
@@ -161,7 +161,7 @@ def fit_spend(frequency: Vector, monetary_value: Vector) -> SpendModel:
         if np.isfinite([p, q, v]).all() and min(p, v) > 0 and q > 1:
             return SpendModel(p, q, v * float(scale), penalizer)
         failures.append(f"scale {scale:.4g}, penalizer {penalizer:g}: p={p:.4g} q={q:.4g}")
-    raise NotFitted(f"gamma_gamma did not converge ({'; '.join(failures)})")
+    raise NotFittedError(f"gamma_gamma did not converge ({'; '.join(failures)})")
 
 
 def _fitter(kind: str, penalizer: float) -> Any:

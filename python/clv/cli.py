@@ -18,6 +18,7 @@ from clv.home import Home
 from clv.locking import exclusive
 from clv.messages import markdown_table, say
 from clv.run import RunResult, monitor, run
+from clv.show import show_text
 from clv.status import status_text
 from clv.train import train
 
@@ -32,7 +33,7 @@ dbt_vars = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="clv")
 def cli() -> None:
-    """Customer lifetime value whose numbers can be checked.
+    """Predict customer lifetime value, and check it.
 
     State lives in CLV_HOME (default: the project's folder); the log is CLV_TRANSACTIONS (default:
     the CDNOW log). Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 done with a drift
@@ -94,6 +95,12 @@ def status_command() -> None:
     home = Home.current()
     home.ensure()
     click.echo(status_text(home, read_config(home.config)))
+
+
+@cli.command("show")
+def show_command() -> None:
+    """Print the latest batch, the accuracy of the matured ones, and where the files are."""
+    click.echo(show_text(Home.current()))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -135,7 +135,9 @@ class _Reader:
     def share(self, section: str, key: str, default: float) -> float:
         value = self.get(section, key, default)
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 0.5:
-            raise ClvError(f"{self.path}: {section}.{key} is {value!r}; it takes a share below 0.5.")
+            raise ClvError(
+                f"{self.path}: {section}.{key} is {value!r}; it takes a share below 0.5."
+            )
         return float(value)
 
     def date(self, section: str, key: str) -> dt.date | None:

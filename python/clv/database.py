@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -39,10 +40,11 @@ def fetch(path: Path, query: str) -> pd.DataFrame:
         return connection.execute(query).df()
 
 
-def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Say whether the schema `main` has a table or view of that name."""
-    query = "select 1 from information_schema.tables where table_schema = 'main' and table_name = ?"
-    return connection.execute(query, [name]).fetchone() is not None
+def fetch_row(path: Path, query: str) -> tuple[Any, ...]:
+    """Return the one row of a query; dates are dates."""
+    with reading(path) as connection:
+        (row,) = connection.execute(query).fetchall()
+        return tuple(row)
 
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -56,13 +57,15 @@ class DbtProject:
         merged = {**self.user_vars, **(run_vars or {})}
         with tqdm(desc=label, unit="node", disable=None, leave=False) as bar:
             runner = dbtRunner(callbacks=[lambda event: _advance(bar, event)])
-            before = os.getcwd()
+            before = Path.cwd()
             try:
                 result = runner.invoke(
                     [
                         "--quiet", "--log-level", "none", "--log-level-file", "info",
                         "--no-use-colors", "--no-print", "--no-version-check",
                         *arguments,
+                        # A test belongs to the step that builds the last of its models.
+                        *(["--indirect-selection", "cautious"] if arguments[0] == "build" else []),
                         "--vars", json.dumps(merged, default=str),
                         "--project-dir", str(PROJECT),
                         "--profiles-dir", str(PROJECT),
@@ -80,7 +83,7 @@ class DbtProject:
         os.environ["DBT_LOG_PATH"] = str(self.home.logs)
         log = os.environ.get("CLV_TRANSACTIONS", "").strip()
         if log and re.search(r"\.(csv|tsv|parquet|pq)(\.\w+)?$", log, re.IGNORECASE):
-            os.environ["CLV_TRANSACTIONS"] = os.path.abspath(os.path.expanduser(log))
+            os.environ["CLV_TRANSACTIONS"] = str(Path(log).expanduser().absolute())
 
 
 def parse_vars(text: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o644)
         _sync(temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
         _sync(path.parent)
     except OSError as error:
         raise ClvError(f"cannot write {path}: {error.strerror}.") from error

@@ -11,7 +11,16 @@ from typing import Any
 from clv.database import fetch
 from clv.home import PROJECT
 
-PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "lifetimes", "numpy", "pandas", "scikit-learn", "scipy")
+PACKAGES = (
+    "dbt-core",
+    "dbt-duckdb",
+    "duckdb",
+    "lifetimes",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+)
 CODE = ("dbt_project.yml", "profiles.yml", "pyproject.toml", "requirements.lock",
         "macros", "models", "python", "seeds")  # fmt: skip
 

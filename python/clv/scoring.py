@@ -45,7 +45,9 @@ def score(features: pa.Table) -> pa.Table:
     """
     parts = []
     for model_id, rows in _by_model(features):
-        candidate = candidate_from_dict(Registry(Home.current().registry).load_model(model_id)["champion"])
+        candidate = candidate_from_dict(
+            Registry(Home.current().registry).load_model(model_id)["champion"]
+        )
         predictions = candidate.predict(rows)
         overflowed = ~np.isfinite(predictions["predicted_clv"].to_numpy())
         if overflowed.any():
@@ -67,7 +69,9 @@ def assign_clusters(features: pa.Table) -> pa.Table:
     """
     parts = []
     for model_id, rows in _by_model(features):
-        clusters = Clusters.from_dict(Registry(Home.current().registry).load_model(model_id)["clusters"])
+        clusters = Clusters.from_dict(
+            Registry(Home.current().registry).load_model(model_id)["clusters"]
+        )
         assigned = pd.DataFrame({"cluster_id": clusters.assign(rows)}, index=rows.index)
         parts.append(_table(rows, assigned, ASSIGNMENTS))
     return pa.concat_tables(parts) if parts else ASSIGNMENTS.empty_table()
