@@ -46,9 +46,9 @@ def test_a_full_refresh_keeps_the_ledgers(three):
 def test_without_the_var_the_last_day_of_the_log_is_scored(fresh):
     shop = fresh("default")
     assert shop.score().code == 0
-    assert shop.query("select distinct cutoff from clv_predictions").cutoff.astype(str).tolist() == [
-        "1998-06-30"
-    ]
+    assert shop.query("select distinct cutoff from clv_predictions").cutoff.astype(
+        str
+    ).tolist() == ["1998-06-30"]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,9 @@ def test_no_row_after_the_cutoff_changes_a_feature_or_a_score(three, fresh, tmp_
         query = (
             f"select * from {table} where cutoff = date '1997-12-31' order by cutoff, customer_id"
         )
-        left, right = (s.query(query).drop(columns="scored_at", errors="ignore") for s in (three, shop))
+        left, right = (
+            s.query(query).drop(columns="scored_at", errors="ignore") for s in (three, shop)
+        )
         pd.testing.assert_frame_equal(left, right, check_exact=True)
 
 
@@ -152,9 +154,10 @@ def test_a_batch_is_judged_by_the_baseline_of_the_model_that_made_it(fresh):
     )
     assert len(manifest) == 2
     assert drift.model_id.tolist() == [manifest.model_id[0]] + [manifest.model_id[1]] * 2
-    assert drift.baseline_rmse.tolist() == [manifest.baseline_rmse[0]] + [
-        manifest.baseline_rmse[1]
-    ] * 2
+    assert (
+        drift.baseline_rmse.tolist()
+        == [manifest.baseline_rmse[0]] + [manifest.baseline_rmse[1]] * 2
+    )
     # labels of the second champion end on 1998-03-31
     assert drift.status.tolist()[1:] == ["in_sample", "in_sample"]
 

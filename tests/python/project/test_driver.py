@@ -35,7 +35,9 @@ def test_every_due_cutoff_is_scored_14_days_apart_for_12_weeks_and_30_afterwards
 def test_the_rewritten_config_differs_in_the_schedule_alone(scored, trained):
     before = (trained.home / "config" / "model_config.yaml").read_text().splitlines()
     after = (scored.home / "config" / "model_config.yaml").read_text().splitlines()
-    changed = [new.split(":")[0].strip() for old, new in zip(before, after, strict=True) if old != new]
+    changed = [
+        new.split(":")[0].strip() for old, new in zip(before, after, strict=True) if old != new
+    ]
     assert changed == ["last_score_cutoff", "schedule_model_id", "schedule_start"]
     assert [line.partition("#")[2] for line in before] == [line.partition("#")[2] for line in after]
 
@@ -115,7 +117,9 @@ def test_a_single_cutoff_leaves_the_schedule_alone(fresh):
 
 def test_monitor_judges_what_has_matured_and_scores_nothing(fresh):
     shop = fresh("monitor")
-    assert shop.clv("run", "--cutoff", "1998-01-31", "--vars", "{data_through: 1998-02-28}").code == 0
+    assert (
+        shop.clv("run", "--cutoff", "1998-01-31", "--vars", "{data_through: 1998-02-28}").code == 0
+    )
     assert shop.query("select count(*) as n from clv_drift").n[0] == 0
     assert shop.clv("monitor").code in (0, 3)
     assert cutoffs(shop) == [dt.date(1998, 1, 31)]

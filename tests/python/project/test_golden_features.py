@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+
 from clv.btyd import fit_purchases, fit_spend
 from clv.candidates import column
 from clv.datasets import lifetimes_file
