@@ -39,8 +39,8 @@ def shop(tmp_path) -> Shop:
         (GOOD, ["--vars", "{data_through: soon}"], ["data_through 'soon' is not a date"]),
         ("customer_id,ordered_at,amount\n1,soon,5\n", [], ["1 date_unreadable"]),
         (GOOD, ["--cutoff", "2020-02-30"], ["'2020-02-30' is not a date", "yyyy-mm-dd"]),
-        (GOOD, ["--cutoff", "2031-01-01", "--pred-months", "1"], ["complete only through 2020-03-01", "2020-02-01"]),
-        (GOOD, ["--cutoff", "1999-01-01", "--pred-months", "1"], ["before the data, which begins on 2020-01-01"]),
+        (GOOD, ["--cutoff", "2031-01-01", "--pred-months", "1"], ["through 2020-03-01", "2020-02-01"]),
+        (GOOD, ["--cutoff", "1999-01-01", "--pred-months", "1"], ["data, which begins on 2020-01-01"]),
         (GOOD, ["--pred-months", "12"], ["too short for 12 months"]),
     ],
 )  # fmt: skip
