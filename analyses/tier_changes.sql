@@ -14,7 +14,8 @@ batches as (
         cutoff,
         pred_months,
         row_number() over (order by cutoff desc, pred_months desc) as nth
-    from (select distinct cutoff, pred_months from ranked) as keys_of_batches
+    from ranked
+    group by cutoff, pred_months
 
 ),
 
