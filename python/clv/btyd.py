@@ -34,6 +34,10 @@ PURCHASE_MODELS = {
 # Tried in order until one converges: days per unit of time, penalizer.
 ATTEMPTS = ((7.0, 0.0), (30.0, 0.0), (7.0, 0.001), (7.0, 0.01), (7.0, 0.1))
 
+# `lifetimes` starts the Pareto/NBD at random numbers and stops it early; a fixed start and a tight
+# tolerance give the same parameters every time.
+OPTIONS = {"pareto_nbd": {"initial_params": np.ones(4), "tol": 1e-7}}
+
 
 class NotFittedError(ClvError):
     """A model found no usable parameters on this log; it leaves the contest with this reason."""
@@ -123,7 +127,7 @@ def fit_purchases(kind: str, frequency: Vector, recency: Vector, age: Vector) ->
         fitter = _fitter(kind, penalizer)
         try:
             with _quiet():
-                fitter.fit(times[:, 0], times[:, 1], times[:, 2], weights=counts)
+                fitter.fit(*times.T, weights=counts, **OPTIONS.get(kind, {}))
         except Exception as error:  # lifetimes raises many kinds; each is recorded
             failures.append(f"unit {unit:g} d, penalizer {penalizer:g}: {_first_line(error)}")
             continue

@@ -86,4 +86,7 @@ def _enter(kind: str, training_set: pd.DataFrame, actual: np.ndarray) -> Entry:
     if broken:
         reason = f"{broken} of {len(predicted)} predictions overflowed or were negative"
         return Entry(kind, candidate, None, reason, seconds)
-    return Entry(kind, candidate, measure(predicted, actual), None, seconds)
+    accuracy = measure(predicted, actual)
+    if not np.isfinite(accuracy.rmse):
+        return Entry(kind, candidate, None, "its error is too large to be a number", seconds)
+    return Entry(kind, candidate, accuracy, None, seconds)

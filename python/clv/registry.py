@@ -99,8 +99,8 @@ class Registry:
             "promoted_at": promoted_at,
             "kind": card["champion"]["kind"],
             "code_dirty": str(card["code_dirty"]).lower(),
-            "baseline_rmse": repr(card["baseline"]["rmse"]),
-            "baseline_r2": repr(card["baseline"]["r2"]),
+            "baseline_rmse": _number(card["baseline"]["rmse"]),
+            "baseline_r2": _number(card["baseline"]["r2"]),
             "baseline_method": card["baseline"]["method"],
             "data_fingerprint": card["data"]["fingerprint"],
             "card_sha256": sha256(self.card_path(card["model_id"])),
@@ -137,6 +137,11 @@ class Registry:
             )
         loaded: dict[str, Any] = joblib.load(path)
         return loaded
+
+
+def _number(value: float | None) -> str:
+    """Write a number so that it reads back the same; nothing where there is none."""
+    return "" if value is None else repr(value)
 
 
 def row_sha256(row: dict[str, str]) -> str:

@@ -54,7 +54,10 @@ def score(features: pa.Table) -> pa.Table:
             say(f"{overflowed.sum()} customers: {candidate.kind} overflowed, own spend rate taken")
             own_rate = NaiveSpendRate().predict(rows[overflowed])
             predictions.loc[overflowed] = own_rate.to_numpy()
-        predictions["predicted_clv"] = predictions["predicted_clv"].clip(lower=0)
+        # Rounding inside the formulas can end a hair outside of what the numbers mean.
+        for name in ("predicted_clv", "predicted_purchases"):
+            predictions[name] = predictions[name].clip(lower=0)
+        predictions["probability_alive"] = predictions["probability_alive"].clip(0, 1)
         parts.append(_table(rows, predictions, SCORES))
     return pa.concat_tables(parts) if parts else SCORES.empty_table()
 

@@ -96,8 +96,9 @@ def choose_window(
         When the labels would end after `last`, or the cutoff lies before `first`.
     """
     latest = add_months(last, -pred_months)
-    while add_months(latest, pred_months) > last:
-        latest -= dt.timedelta(days=1)
+    # 30 March + 3 months is 30 June, but so is 31 March + 3: take the later.
+    while add_months(latest + dt.timedelta(days=1), pred_months) <= last:
+        latest += dt.timedelta(days=1)
     chosen = TrainingWindow(cutoff or latest, history_months, pred_months)
     if latest < first:
         raise ClvError(
