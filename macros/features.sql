@@ -90,7 +90,7 @@ purchase_features as (
         max(days_ago) as t_days,
         min(days_ago) as days_since_last,
         sum(net_amount) as purchase_amount,
-        sum(net_amount * net_amount) as squared_amount,
+        sum(cast(net_amount as decimal(38, 4)) * net_amount) as squared_amount,
         sum(case when nth > 1 then net_amount else 0 end) as repeat_amount,
         max(net_amount) as largest_order_value,
         max(case when nth = 1 then net_amount end) as first_order_value,

@@ -16,11 +16,11 @@ ordered as (
         *,
         row_number() over (
             partition by cutoff, pred_months
-            order by predicted_clv desc, customer_id
+            order by predicted_clv desc, customer_id asc
         ) as predicted_rank,
         row_number() over (
             partition by cutoff, pred_months
-            order by actual_clv desc, customer_id
+            order by actual_clv desc, customer_id asc
         ) as actual_rank,
         count(*) over (partition by cutoff, pred_months) as batch_customers
     from actuals
@@ -41,9 +41,10 @@ sums as (
         sum(cast(predicted_clv as decimal(28, 8))) as predicted_total,
         sum(cast(error * error as decimal(34, 6))) as squared_error,
         sum(cast(abs(error) as decimal(28, 8))) as absolute_error,
-        sum(cast(actual_clv * actual_clv as decimal(36, 8))) as squared_actual,
+        sum(cast(actual_clv as decimal(38, 4)) * actual_clv) as squared_actual,
         sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - predicted_rank + 1)) as area_predicted,
         sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - actual_rank + 1)) as area_actual,
+        max(actual_clv) > min(actual_clv) as actuals_differ,
         sum(case when predicted_rank <= ceil(cast(batch_customers as double) / 10) then actual_clv else 0 end)
             as top_decile_total
     from ordered
@@ -59,6 +60,7 @@ numbers as (
         model_id,
         in_sample,
         customers,
+        actuals_differ,
         cast(actual_total as double) as actual_total,
         cast(predicted_total as double) as predicted_total,
         cast(squared_error as double) as squared_error,
@@ -85,10 +87,11 @@ final as (
         predicted_total,
         actual_total,
         sqrt(squared_error / customers) as rmse,
-        1 - squared_error / nullif(total_squares, 0) as r2,
+        -- where all actuals are the same, what rounding leaves of their spread means nothing
+        case when actuals_differ then 1 - squared_error / nullif(total_squares, 0) end as r2,
         absolute_error / customers as mae,
         (predicted_total - actual_total) / customers as bias,
-        gini_predicted / nullif(gini_actual, 0) as normalized_gini,
+        case when actuals_differ then gini_predicted / nullif(gini_actual, 0) end as normalized_gini,
         top_decile_total / nullif(actual_total, 0) as top_decile_share
     from numbers
 

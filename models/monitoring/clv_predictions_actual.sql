@@ -4,6 +4,7 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['cutoff', 'pred_months'],
+    on_schema_change='append_new_columns',
     full_refresh=false,
 ) }}
 {%- do ref('clv_features') -%}
@@ -90,7 +91,8 @@ final as (
         labels.actual_clv,
         due_predictions.predicted_purchases,
         labels.actual_purchases,
-        due_predictions.in_sample
+        due_predictions.in_sample,
+        {{ run_time() }} as labelled_at
     from due_predictions
     inner join labels
         on

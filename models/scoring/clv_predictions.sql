@@ -31,7 +31,7 @@ scored as (
         scores.predicted_purchases,
         scores.probability_alive,
         windows.in_sample,
-        cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as scored_at
+        {{ run_time() }} as scored_at
     from scores
     inner join windows
         on

@@ -20,7 +20,7 @@ ranked as (
         *,
         row_number() over (
             partition by cutoff, pred_months
-            order by predicted_clv desc, customer_id
+            order by predicted_clv desc, customer_id asc
         ) as clv_rank,
         count(*) over (partition by cutoff, pred_months) as customers
     from predictions

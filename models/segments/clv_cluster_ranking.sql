@@ -66,7 +66,7 @@ final as (
         cluster_medians.median_clv / nullif(batch_medians.batch_median_clv, 0) as clv_index,
         row_number() over (
             partition by cluster_medians.cutoff, cluster_medians.pred_months
-            order by cluster_medians.median_clv desc, cluster_medians.cluster_id
+            order by cluster_medians.median_clv desc, cluster_medians.cluster_id asc
         ) as cluster_rank
     from cluster_medians
     inner join batch_medians

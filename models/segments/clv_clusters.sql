@@ -2,6 +2,7 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['cutoff', 'pred_months'],
+    on_schema_change='append_new_columns',
     full_refresh=false,
 ) }}
 

@@ -29,7 +29,7 @@ batches as (
     select
         cutoff,
         pred_months,
-        row_number() over (order by cutoff desc, max(scored_at) desc, pred_months) as nth
+        row_number() over (order by cutoff desc, max(scored_at) desc, pred_months asc) as nth
     from {{ ref('clv_predictions') }}
     group by cutoff, pred_months
 

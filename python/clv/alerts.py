@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def open_alerts(home: Home) -> list[Path]:
     return sorted(home.outputs.glob("drift_alert_*.md"))
 
 
-def alert_text(row: dict[str, Any]) -> str:
+def alert_text(row: Mapping[Any, Any]) -> str:
     """Write the alert of one row of ALERTS."""
     cutoff, end = row["cutoff"].date(), row["window_end"].date()
     crossed = []
@@ -60,12 +61,12 @@ def alert_text(row: dict[str, Any]) -> str:
         crossed.append(f"RMSE rose by {row['rmse_change']:.1%}")
     if row["r2_change"] > row["drift_threshold_r2"]:
         crossed.append(f"R² fell by {row['r2_change']:.1%}")
-    off = (row["predicted_total"] - row["actual_total"]) / abs(row["actual_total"] or 1)
+    gini = row["normalized_gini"]
     figures = pd.DataFrame(
         [
-            ["RMSE", row["baseline_rmse"], row["rmse"], f"{row['rmse_change']:+.1%}",
+            ["RMSE", row["baseline_rmse"], row["rmse"], _change(row["rmse_change"]),
              f"rises more than {row['drift_threshold_rmse']:.0%}"],
-            ["R²", row["baseline_r2"], row["r2"], f"{-row['r2_change']:+.1%}",
+            ["R²", row["baseline_r2"], row["r2"], _change(-row["r2_change"]),
              f"falls more than {row['drift_threshold_r2']:.0%}"],
         ],
         columns=["measure", "baseline", "this batch", "change", "alert when it"],
@@ -96,9 +97,9 @@ The change of R² is a share of the baseline's absolute value.
 
 {markdown_table(totals)}
 
-The predicted total is {abs(off):.1%} {"above" if off > 0 else "below"} the actual one. Mean
+{_totals(row["predicted_total"], row["actual_total"])} Mean
 absolute error {row["mae"]:,.2f}, mean error {row["bias"]:+,.2f} per customer, normalized Gini
-{row["normalized_gini"]:.3f} (how well customers are ordered; 1 is perfect).
+{"undefined" if pd.isna(gini) else f"{gini:.3f}"} (how well customers are ordered; 1 is perfect).
 
 ## What to check
 
@@ -108,3 +109,16 @@ absolute error {row["mae"]:,.2f}, mean error {row["bias"]:+,.2f} per customer, n
 3. Is it one batch or several? `select * from clv_drift order by cutoff`.
 4. If it lasts: run `clv train` (and compare its baseline with the one above) when you decide so.
 """
+
+
+def _change(share: float) -> str:
+    return "-" if pd.isna(share) else f"{share:+.1%}"
+
+
+def _totals(predicted: float, actual: float) -> str:
+    if not actual:
+        return f"The predicted total is {predicted:,.2f}, the actual one 0."
+    off = (predicted - actual) / abs(actual)
+    return (
+        f"The predicted total is {abs(off):.1%} {'above' if off > 0 else 'below'} the actual one."
+    )

@@ -15,7 +15,9 @@ from clv.files import replacing, sha256, write_text
 from clv.registry import Registry
 
 
-def move(registry: Registry, row_numbers: Sequence[int], cards: Sequence[Path], archive: Path) -> None:
+def move(
+    registry: Registry, row_numbers: Sequence[int], cards: Sequence[Path], archive: Path
+) -> None:
     """Copy, check, and only then remove; the caller holds the home's lock.
 
     The head keeps number and hash of the last archived row, so that the first remaining row still
@@ -37,12 +39,16 @@ def move(registry: Registry, row_numbers: Sequence[int], cards: Sequence[Path], 
         with replacing(copy) as temporary:
             shutil.copyfile(card, temporary)
         if sha256(copy) != sha256(card):
-            raise ClvError(f"{copy} is not a true copy of {card}; nothing was removed. Check the disk.")
+            raise ClvError(
+                f"{copy} is not a true copy of {card}; nothing was removed. Check the disk."
+            )
     old = [row for row in rows if number(row) in set(row_numbers)]
     if old and head is not None:
         first, last = number(old[0]), number(old[-1])
         _write_rows(archive / f"champion_manifest_rows_{first:05d}_{last:05d}.csv", old)
-        replace(head, archived_row=last, archived_row_sha256=row_sha256(old[-1])).write(registry.head)
+        replace(head, archived_row=last, archived_row_sha256=row_sha256(old[-1])).write(
+            registry.head
+        )
         registry.write_rows([row for row in rows if row not in old])
     for card in cards:
         card.unlink()

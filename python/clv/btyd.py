@@ -33,10 +33,13 @@ PURCHASE_MODELS = {
 }
 # Tried in order until one converges: days per unit of time, penalizer.
 ATTEMPTS = ((7.0, 0.0), (30.0, 0.0), (7.0, 0.001), (7.0, 0.01), (7.0, 0.1))
-SEED = 20210101
+
+# `lifetimes` starts the Pareto/NBD at random numbers and stops it early; a fixed start and a tight
+# tolerance give the same parameters every time.
+OPTIONS = {"pareto_nbd": {"initial_params": np.ones(4), "tol": 1e-7}}
 
 
-class NotFitted(ClvError):
+class NotFittedError(ClvError):
     """A model found no usable parameters on this log; it leaves the contest with this reason."""
 
 
@@ -112,7 +115,7 @@ def fit_purchases(kind: str, frequency: Vector, recency: Vector, age: Vector) ->
 
     Raises
     ------
-    NotFitted
+    NotFittedError
         When no attempt (other time units, then small penalizers) converges.
     """
     combinations, counts = np.unique(
@@ -123,8 +126,8 @@ def fit_purchases(kind: str, frequency: Vector, recency: Vector, age: Vector) ->
         times = combinations / np.array([1.0, unit, unit])
         fitter = _fitter(kind, penalizer)
         try:
-            with _quiet(), _same_start():
-                fitter.fit(times[:, 0], times[:, 1], times[:, 2], weights=counts)
+            with _quiet():
+                fitter.fit(*times.T, weights=counts, **OPTIONS.get(kind, {}))
         except Exception as error:  # lifetimes raises many kinds; each is recorded
             failures.append(f"unit {unit:g} d, penalizer {penalizer:g}: {_first_line(error)}")
             continue
@@ -132,7 +135,7 @@ def fit_purchases(kind: str, frequency: Vector, recency: Vector, age: Vector) ->
         if all(np.isfinite(value) and 0 < value < 1e6 for value in parameters.values()):
             return PurchaseModel(kind, unit, penalizer, parameters)
         failures.append(f"unit {unit:g} d, penalizer {penalizer:g}: parameters {parameters}")
-    raise NotFitted(f"{kind} did not converge ({'; '.join(failures)})")
+    raise NotFittedError(f"{kind} did not converge ({'; '.join(failures)})")
 
 
 def fit_spend(frequency: Vector, monetary_value: Vector) -> SpendModel:
@@ -142,18 +145,18 @@ def fit_spend(frequency: Vector, monetary_value: Vector) -> SpendModel:
 
     Raises
     ------
-    NotFitted
+    NotFittedError
         When nobody repeats, no attempt converges, or q <= 1 (the mean spend would be infinite).
     """
     repeats = (frequency > 0) & (monetary_value > 0)
     if repeats.sum() < 2:
-        raise NotFitted("gamma_gamma needs at least two customers with repeat purchases")
+        raise NotFittedError("gamma_gamma needs at least two customers with repeat purchases")
     x, m = frequency[repeats], monetary_value[repeats]
     failures = []
     for scale, penalizer in ((1.0, 0.0), (m.mean(), 0.0), (m.mean(), 0.001), (m.mean(), 0.01)):
         fitter = _fitter("gamma_gamma", penalizer)
         try:
-            with _quiet(), _same_start():
+            with _quiet():
                 fitter.fit(x, m / scale)
         except Exception as error:  # lifetimes raises many kinds; each is recorded
             failures.append(f"scale {scale:.4g}, penalizer {penalizer:g}: {_first_line(error)}")
@@ -162,7 +165,7 @@ def fit_spend(frequency: Vector, monetary_value: Vector) -> SpendModel:
         if np.isfinite([p, q, v]).all() and min(p, v) > 0 and q > 1:
             return SpendModel(p, q, v * float(scale), penalizer)
         failures.append(f"scale {scale:.4g}, penalizer {penalizer:g}: p={p:.4g} q={q:.4g}")
-    raise NotFitted(f"gamma_gamma did not converge ({'; '.join(failures)})")
+    raise NotFittedError(f"gamma_gamma did not converge ({'; '.join(failures)})")
 
 
 def _fitter(kind: str, penalizer: float) -> Any:
@@ -188,14 +191,3 @@ def _quiet() -> Iterator[None]:
     ):
         warnings.simplefilter("ignore")
         yield
-
-
-@contextlib.contextmanager
-def _same_start() -> Iterator[None]:
-    """Give the optimizer the same start every time: `lifetimes` draws it from numpy's global state."""
-    state = np.random.get_state()
-    np.random.seed(SEED)
-    try:
-        yield
-    finally:
-        np.random.set_state(state)

@@ -104,7 +104,7 @@ def fit_candidate(kind: str, features: pd.DataFrame) -> Candidate:
 
     Raises
     ------
-    NotFitted
+    NotFittedError
         When the model finds no usable parameters on this log.
     """
     if kind == NAIVE:

@@ -87,7 +87,9 @@ def unfinished(rows: list[Row], head: Head | None) -> bool:
     """Say whether the head is exactly one row behind a manifest whose chain is whole."""
     behind = len(rows) == 1 and number(rows[0]) == 1 if head is None else False
     if head is not None and len(rows) >= 2:
-        behind = number(rows[-1]) == head.last_row + 1 and row_sha256(rows[-2]) == head.last_row_sha256
+        behind = (
+            number(rows[-1]) == head.last_row + 1 and row_sha256(rows[-2]) == head.last_row_sha256
+        )
     return behind and not list(_links(rows))
 
 

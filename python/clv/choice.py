@@ -63,7 +63,10 @@ def cell_results(raw: list[dict[str, Any]]) -> pd.DataFrame:
     whole = means[means["count"] == origins].sort_values(["mean", "kind"], ascending=[False, True])
     best = whole.drop_duplicates(KEY)[[*KEY, "kind"]]
     if len(best) < len(every.drop_duplicates(KEY)):
-        reasons = "; ".join(sorted(set(every["left_out_because"].dropna()))) or "the naive rules never erred"
+        reasons = (
+            "; ".join(sorted(set(every["left_out_because"].dropna())))
+            or "the naive rules never erred"
+        )
         raise ClvError(f"a cell has no candidate that could be judged at every origin ({reasons}).")
     results = used.merge(best, on=[*KEY, "kind"])
     by_kind = every.pivot(index=[*KEY, "cutoff"], columns="kind", values="rmse").add_prefix("rmse_")
@@ -85,7 +88,9 @@ def choose(results: pd.DataFrame) -> Choice:
         naive_rmse_per_30_days=("naive_rmse_per_30_days", "mean"),
         r2=("r2", "mean"),
     ).reset_index()
-    summary = summary.sort_values(["skill", "pred_months"], ascending=[False, False]).reset_index(drop=True)
+    summary = summary.sort_values(["skill", "pred_months"], ascending=[False, False]).reset_index(
+        drop=True
+    )
     best = summary.iloc[0]
     bar = float(best["skill"] - best["standard_error"])
     near = summary[summary["skill"] >= bar]
@@ -99,5 +104,5 @@ def choose(results: pd.DataFrame) -> Choice:
 
 
 def _standard_error(values: pd.Series[float]) -> float:
-    """Standard error of a mean; 0 for a single origin, which says nothing about it."""
+    """Return the standard error of a mean; 0 for a single origin, which says nothing of it."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0

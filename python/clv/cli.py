@@ -20,6 +20,7 @@ from clv.locking import exclusive
 from clv.messages import markdown_table, say
 from clv.registry import Registry
 from clv.run import RunResult, monitor, run
+from clv.show import show_text
 from clv.status import status_text
 from clv.train import train
 
@@ -29,7 +30,7 @@ DONE, REFUSED, USAGE, DONE_WITH_ALERT = 0, 1, 2, 3
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="clv")
 def cli() -> None:
-    """Customer lifetime value whose numbers can be checked.
+    """Predict customer lifetime value, and check it.
 
     State lives in CLV_HOME (default: the project's folder); the log is CLV_TRANSACTIONS (default:
     the CDNOW log). Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 done with a drift
@@ -96,15 +97,22 @@ def status_command() -> None:
     click.echo(status_text(home, read_config(home.config)))
 
 
+@cli.command("show")
+def show_command() -> None:
+    """Print the latest batch, the accuracy of the matured ones, and where the files are."""
+    click.echo(show_text(Home.current()))
+
+
 register(cli)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit with its code; a refusal is one message on stderr."""
-    sys.exit(_guarded(lambda: cli.main(arguments, prog_name="clv", standalone_mode=False)))
+    sys.exit(guarded(lambda: cli.main(arguments, prog_name="clv", standalone_mode=False)))
 
 
-def _guarded(command: Callable[[], Any]) -> int:
+def guarded(command: Callable[[], Any]) -> int:
+    """Run a command and return its exit code; what a user did wrong becomes one message."""
     try:
         code = command()
     except click.exceptions.Exit as stop:

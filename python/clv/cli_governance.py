@@ -33,13 +33,19 @@ def register(group: click.Group) -> None:
 
 
 @click.command("tune")
-@click.option("--history-months", metavar="LIST", help="Months to compare: 3,6,9; one value fixes this side.")
-@click.option("--pred-months", metavar="LIST", help="Months to compare: 1,3,6; one value fixes this side.")
+@click.option(
+    "--history-months", metavar="LIST", help="Months to compare: 3,6,9; one value fixes this side."
+)
+@click.option(
+    "--pred-months", metavar="LIST", help="Months to compare: 1,3,6; one value fixes this side."
+)
 @click.option("--origins", type=click.IntRange(1), default=ORIGINS, show_default=True,
               help="Cutoffs that every cell is evaluated at; fewer where the log is short.")  # fmt: skip
 @click.option("--sample", type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
               help="Share of customers, drawn by hash. Default: all, but some 50,000 at most.")  # fmt: skip
-@click.option("--yes", is_flag=True, help="Write the winning windows into the config without asking.")
+@click.option(
+    "--yes", is_flag=True, help="Write the winning windows into the config without asking."
+)
 @dbt_vars
 def tune_command(
     history_months: str | None,
@@ -70,7 +76,9 @@ def tune_command(
     if after == before:
         say(f"{home.config} has these windows already; nothing to change")
     else:
-        lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "now", "then", n=0, lineterm="")
+        lines = difflib.unified_diff(
+            before.splitlines(), after.splitlines(), "now", "then", n=0, lineterm=""
+        )
         say(f"change of {home.config}:\n" + "\n".join(lines))
         if confirm("Write it?", yes):
             with exclusive(home):
@@ -85,7 +93,9 @@ def tune_command(
 @click.argument("model_id")
 @click.option("--reason", required=True, help="Why, for the manifest: one sentence.")
 @click.option("--yes", is_flag=True, help="Do not ask; a worse challenger still needs --force.")
-@click.option("--force", is_flag=True, help="Promote even a challenger that is worse or cannot be compared.")
+@click.option(
+    "--force", is_flag=True, help="Promote even a challenger that is worse or cannot be compared."
+)
 @dbt_vars
 def promote_command(model_id: str, reason: str, yes: bool, force: bool, variables: str) -> None:
     """Show a challenger beside the champion and make it champion on confirmation."""
@@ -116,7 +126,7 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
         say("nothing was changed")
         return
     with exclusive(home):
-        promote(dbt, model_id, reason, champion)
+        promote(dbt, model_id, " ".join(reason.split()), champion)
     report = verify(home)
     say(f"champion: {model_id}; head of the manifest {report.head}")
 
@@ -131,14 +141,18 @@ def verify_command(head: str | None) -> None:
     if report.findings:
         lines = "\n".join(f"- {finding}" for finding in report.findings)
         count = len(report.findings)
-        things = "1 thing in the registry does" if count == 1 else f"{count} things in the registry do"
+        things = (
+            "1 thing in the registry does" if count == 1 else f"{count} things in the registry do"
+        )
         raise ClvError(f"{things} not fit ({report.summary()}):\n{lines}")
     click.echo(f"everything fits: {report.summary()}")
 
 
 @click.command("reproduce")
 @click.argument("model_id")
-@click.option("--commit", metavar="COMMIT", help="Train from this commit instead of the recorded one.")
+@click.option(
+    "--commit", metavar="COMMIT", help="Train from this commit instead of the recorded one."
+)
 @click.option("--vars", "variables", metavar="YAML", help="dbt vars in place of the recorded ones.")
 def reproduce_command(model_id: str, commit: str | None, variables: str | None) -> None:
     """Train a model again from its commit and compare; 0 when the figures are the same, else 1."""
@@ -171,7 +185,9 @@ def card_command(model_id: str) -> None:
 
 
 @click.command("purge")
-@click.option("--dry-run", is_flag=True, help="List what would be deleted, and why; delete nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="List what would be deleted, and why; delete nothing."
+)
 @click.option("--archive", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
               help="Move cards and manifest rows older than 7 years there.")  # fmt: skip
 @dbt_vars
@@ -188,4 +204,11 @@ def purge_command(dry_run: bool, archive: Path | None, variables: str) -> None:
             say(f"done; every deletion is in {purge_log(home)}")
 
 
-COMMANDS = (tune_command, promote_command, verify_command, reproduce_command, purge_command, card_command)
+COMMANDS = (
+    tune_command,
+    promote_command,
+    verify_command,
+    reproduce_command,
+    purge_command,
+    card_command,
+)

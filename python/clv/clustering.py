@@ -44,7 +44,8 @@ class Clusters:
         """Return the cluster_id (1 to k) of each customer, shape (n,)."""
         points = (np.clip(behaviour(features), self.low, self.high) - self.mean) / self.scale
         closeness = points @ self.centres.T - (self.centres**2).sum(axis=1) / 2
-        return closeness.argmax(axis=1) + 1
+        nearest: NDArray[np.int64] = closeness.argmax(axis=1) + 1
+        return nearest
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain lists of numbers."""
@@ -94,7 +95,8 @@ def fit_clusters(
     """Fit KMeans for k from `fewest` to `most` and keep the k with the best silhouette.
 
     A k whose smallest cluster holds less than `smallest_share` of the customers is passed over,
-    unless every k has such a cluster: then the fewest clusters are taken. Clusters are numbered by falling frequency of their centre, then by rising days_since_last.
+    unless every k has such a cluster: then the fewest clusters are taken. Clusters are numbered by
+    falling frequency of their centre, then by rising days_since_last.
 
     Raises
     ------
@@ -122,9 +124,9 @@ def fit_clusters(
         fit = KMeans(k, n_init=10, random_state=seed).fit(points)
         small = np.bincount(fit.labels_, minlength=k).min() / len(points) < smallest_share
         fits[k] = fit
-        silhouettes[k] = None if small else float(
-            silhouette_score(points, fit.labels_, sample_size=min(SILHOUETTE_SAMPLE, len(points)), random_state=seed)
-        )  # fmt: skip
+        size = min(SILHOUETTE_SAMPLE, len(points))
+        score = silhouette_score(points, fit.labels_, sample_size=size, random_state=seed)
+        silhouettes[k] = None if small else float(score)
     usable = {k: value for k, value in silhouettes.items() if value is not None}
     best = fits[max(usable, key=lambda k: usable[k]) if usable else fewest]
     order = np.lexsort((best.cluster_centers_[:, 1], -best.cluster_centers_[:, 0]))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clv.btyd import NotFitted
+from clv.btyd import NotFittedError
 from clv.candidates import KINDS, Candidate, column, fit_candidate
 from clv.errors import ClvError
 from clv.messages import progress
@@ -78,7 +78,7 @@ def _enter(kind: str, training_set: pd.DataFrame, actual: np.ndarray) -> Entry:
     started = time.perf_counter()
     try:
         candidate = fit_candidate(kind, training_set)
-    except NotFitted as error:
+    except NotFittedError as error:
         return Entry(kind, None, None, str(error), time.perf_counter() - started)
     predicted = column(candidate.predict(training_set), "predicted_clv")
     broken = int(np.sum(~np.isfinite(predicted) | (predicted < 0)))
@@ -86,4 +86,7 @@ def _enter(kind: str, training_set: pd.DataFrame, actual: np.ndarray) -> Entry:
     if broken:
         reason = f"{broken} of {len(predicted)} predictions overflowed or were negative"
         return Entry(kind, candidate, None, reason, seconds)
-    return Entry(kind, candidate, measure(predicted, actual), None, seconds)
+    accuracy = measure(predicted, actual)
+    if not np.isfinite(accuracy.rmse):
+        return Entry(kind, candidate, None, "its error is too large to be a number", seconds)
+    return Entry(kind, candidate, accuracy, None, seconds)

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -37,6 +38,13 @@ def fetch(path: Path, query: str) -> pd.DataFrame:
     """Return the result of a query as a frame."""
     with reading(path) as connection:
         return connection.execute(query).df()
+
+
+def fetch_row(path: Path, query: str) -> tuple[Any, ...]:
+    """Return the one row of a query; dates are dates."""
+    with reading(path) as connection:
+        (row,) = connection.execute(query).fetchall()
+        return tuple(row)
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:

@@ -31,8 +31,19 @@ def parse_date(value: object, what: str) -> dt.date:
 
 
 def add_months(date: dt.date, months: int) -> dt.date:
-    """Move by calendar months, as the SQL macro of the same name does (31 January + 1 = end of February)."""
-    return date + relativedelta(months=months)
+    """Move by calendar months, as the SQL macro of the same name does (31 January + 1 = end of February).
+
+    Raises
+    ------
+    ClvError
+        When the result lies before the year 1 or after 9999.
+    """
+    try:
+        return date + relativedelta(months=months)
+    except (ValueError, OverflowError) as error:
+        raise ClvError(
+            f"{date} and {months} months is beyond the calendar. Choose fewer months."
+        ) from error
 
 
 def latest_cutoff(last: dt.date, months: int) -> dt.date:

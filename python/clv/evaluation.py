@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clv.btyd import NotFitted
+from clv.btyd import NotFittedError
 from clv.candidates import KINDS, Candidate, column, fit_candidate
 from clv.metrics import measure
 
@@ -45,14 +45,16 @@ def evaluate(rows: pd.DataFrame, shared: set[str], kinds: Sequence[str]) -> list
     list of dict
         A result per kind and pred_months; `left_out_because` where the kind could not be used.
     """
-    windows = {int(pred): window for pred, window in rows.groupby("pred_months")}
+    windows = {int(w["pred_months"].iloc[0]): w for _, w in rows.groupby("pred_months")}
     population = without_labels(next(iter(windows.values())))
     results = []
     for kind in kinds:
         try:
             candidate = fit_candidate(kind, population)
-        except NotFitted as error:
-            results += [{"kind": kind, "pred_months": p, "left_out_because": str(error)} for p in windows]
+        except NotFittedError as error:
+            results += [
+                {"kind": kind, "pred_months": p, "left_out_because": str(error)} for p in windows
+            ]
             continue
         results += [
             {"kind": kind, "pred_months": pred, **_judge(candidate, window, shared)}
@@ -71,7 +73,9 @@ def _judge(candidate: Candidate, window: pd.DataFrame, shared: set[str]) -> dict
     predicted = column(candidate.predict(without_labels(judged)), "predicted_clv")
     broken = int(np.sum(~np.isfinite(predicted) | (predicted < 0)))
     if broken:
-        return {"left_out_because": f"{broken} of {len(predicted)} predictions overflowed or were negative"}
+        return {
+            "left_out_because": f"{broken} of {len(predicted)} predictions overflowed or were negative"
+        }
     accuracy = measure(predicted, column(judged, "actual_clv"))
     pred_days = int(judged["pred_days"].iloc[0])
     per_30_days = accuracy.rmse * 30 / pred_days

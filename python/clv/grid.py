@@ -106,9 +106,17 @@ def choose_grid(
             f"{preds[0]} of prediction. Give smaller --history-months or --pred-months."
         )
     history, pred = max(
-        cuts, key=lambda cut: (sum(h <= cut[0] for h in histories) * sum(p <= cut[1] for p in preds), cut[1])
+        cuts,
+        key=lambda cut: (
+            sum(h <= cut[0] for h in histories) * sum(p <= cut[1] for p in preds),
+            cut[1],
+        ),
     )
-    step = max(s for s in range(1, WIDEST_STEP + 1) if s == 1 or _fits(history, pred, count, s, first, last))
+    step = max(
+        s
+        for s in range(1, WIDEST_STEP + 1)
+        if s == 1 or _fits(history, pred, count, s, first, last)
+    )
     cutoffs = _cutoffs(pred, count, step, last)
     kept_histories = tuple(h for h in histories if h <= history)
     kept_preds = tuple(p for p in preds if p <= pred)
@@ -132,7 +140,12 @@ def _fits(history: int, pred: int, count: int, step: int, first: dt.date, last: 
 
 
 def _reason(
-    history: int, pred: int, longest_history: int, cutoffs: tuple[dt.date, ...], first: dt.date, last: dt.date
+    history: int,
+    pred: int,
+    longest_history: int,
+    cutoffs: tuple[dt.date, ...],
+    first: dt.date,
+    last: dt.date,
 ) -> str:
     if history > longest_history:
         return f"{history} months before {cutoffs[0]} begin before the log ({first})"

@@ -51,9 +51,19 @@ def draw(
             value = table[y, x]
             if np.isnan(value):
                 axes.add_patch(
-                    Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, hatch="///", edgecolor="0.8", linewidth=0)
+                    Rectangle(
+                        (x - 0.5, y - 0.5),
+                        1,
+                        1,
+                        fill=False,
+                        hatch="///",
+                        edgecolor="0.8",
+                        linewidth=0,
+                    )
                 )
-                axes.text(x, y, "log too\nshort", ha="center", va="center", fontsize=8, color="0.35")
+                axes.text(
+                    x, y, "log too\nshort", ha="center", va="center", fontsize=8, color="0.35"
+                )
                 continue
             depth = (value - low) / (high - low) if high > low else 0.0
             dark = depth < 0.6 if lower_is_better else depth > 0.4
@@ -65,7 +75,9 @@ def draw(
             )  # fmt: skip
     frame_x, frame_y = preds.index(winner.pred_months), histories.index(winner.history_months)
     axes.add_patch(
-        Rectangle((frame_x - 0.47, frame_y - 0.46), 0.94, 0.92, fill=False, edgecolor="red", linewidth=2.5)
+        Rectangle(
+            (frame_x - 0.47, frame_y - 0.46), 0.94, 0.92, fill=False, edgecolor="red", linewidth=2.5
+        )
     )
     axes.set_xticks(range(len(preds)), [str(p) for p in preds])
     axes.set_yticks(range(len(histories)), [str(h) for h in histories])
@@ -78,7 +90,13 @@ def draw(
     axes.set_title(title, loc="left", fontsize=12)
     figure.colorbar(image, cax=scale)
     figure.text(
-        0.15 / width, 0.12 / height, "\n".join(lines), fontsize=8, va="bottom", color="0.2", linespacing=1.35
+        0.15 / width,
+        0.12 / height,
+        "\n".join(lines),
+        fontsize=8,
+        va="bottom",
+        color="0.2",
+        linespacing=1.35,
     )
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png")

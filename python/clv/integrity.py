@@ -1,4 +1,4 @@
-"""`clv verify`: does the registry still hold what was written, and nothing else?
+"""`clv verify`: whether the registry still holds what was written, and nothing else.
 
 What it can show: every change to a manifest row, a card or a model file that was not made by
 `clv`, and every deletion, as long as not everything that refers to it was changed with it.
@@ -23,7 +23,8 @@ from clv.database import has_table, reading
 from clv.errors import ClvError
 from clv.files import sha256
 from clv.home import Home
-from clv.registry import Registry, content_sha256
+from clv.records import content_sha256
+from clv.registry import Registry
 
 FROM_BACKUP = "restore the file from a backup"
 
@@ -85,7 +86,9 @@ def verify(home: Home, known_head: str | None = None) -> Report:
 
 def purged_models(home: Home) -> dict[str, str]:
     """Return the day on which `clv purge` deleted each model file, from its log."""
-    return {Path(e.item).stem: e.purged_at[:10] for e in purge_log.read(home) if e.kind == "model file"}
+    return {
+        Path(e.item).stem: e.purged_at[:10] for e in purge_log.read(home) if e.kind == "model file"
+    }
 
 
 def _against_rows(
@@ -130,7 +133,12 @@ def _cards(
 
 
 def _model(
-    registry: Registry, model_id: str, expected: str, name: str, report: Report, purged: dict[str, str]
+    registry: Registry,
+    model_id: str,
+    expected: str,
+    name: str,
+    report: Report,
+    purged: dict[str, str],
 ) -> Iterator[Finding]:
     path = registry.model_path(model_id)
     if path.exists():
@@ -141,7 +149,9 @@ def _model(
                 f"{FROM_BACKUP}, or train again with `clv train`; it is never loaded as it is",
             )
     elif model_id in purged:
-        report.notes.append(f"the model file of {name} was deleted by `clv purge` on {purged[model_id]}")
+        report.notes.append(
+            f"the model file of {name} was deleted by `clv purge` on {purged[model_id]}"
+        )
     else:
         yield Finding(
             f"the model file of {name} is missing: {path}",
@@ -180,9 +190,13 @@ def _ledger(home: Home, rows: list[dict[str, str]], report: Report) -> None:
         with reading(home.database) as connection:
             if not has_table(connection, "clv_predictions"):
                 return
-            made = connection.execute("select distinct model_id from clv_predictions order by 1").fetchall()
+            made = connection.execute(
+                "select distinct model_id from clv_predictions order by 1"
+            ).fetchall()
     except (ClvError, duckdb.Error) as error:
-        report.notes.append(f"the ledger of predictions was not checked: {str(error).splitlines()[0]}")
+        report.notes.append(
+            f"the ledger of predictions was not checked: {str(error).splitlines()[0]}"
+        )
         return
     for (model_id,) in made:
         if model_id not in {row["model_id"] for row in rows}:

@@ -27,7 +27,7 @@ def progress(items: Iterable[Item], label: str, total: int | None = None) -> Ite
 def markdown_table(frame: pd.DataFrame) -> str:
     """Render a frame as a Markdown table; numbers to four significant digits, nulls as `-`."""
     return tabulate(
-        frame.map(readable).astype(object),
+        frame.map(readable).to_numpy().tolist(),
         headers=list(frame.columns),
         tablefmt="pipe",
         showindex=False,

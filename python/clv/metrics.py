@@ -50,6 +50,8 @@ def measure(predicted: Vector, actual: Vector) -> Accuracy:
     """
     error = predicted - actual
     total_squares = float(np.sum((actual - actual.mean()) ** 2))
+    # What rounding leaves of the spread of equal actuals means nothing.
+    differ = bool(np.ptp(actual) > 0) and total_squares > 0
     order = np.argsort(-predicted, kind="stable")
     total = float(actual.sum())
     top = int(np.ceil(len(actual) / 10))
@@ -57,10 +59,10 @@ def measure(predicted: Vector, actual: Vector) -> Accuracy:
     return Accuracy(
         customers=len(actual),
         rmse=float(np.sqrt(np.mean(error**2))),
-        r2=1 - float(np.sum(error**2)) / total_squares if total_squares > 0 else float("nan"),
+        r2=1 - float(np.sum(error**2)) / total_squares if differ else float("nan"),
         mae=float(np.mean(np.abs(error))),
         bias=float(np.mean(error)),
-        normalized_gini=gini_area(actual, order) / perfect if perfect else float("nan"),
+        normalized_gini=gini_area(actual, order) / perfect if differ else float("nan"),
         top_decile_share=float(actual[order[:top]].sum()) / total if total else float("nan"),
     )
 

@@ -15,14 +15,14 @@ from clv.files import replacing
 from clv.home import Home
 from clv.messages import progress
 
-# Table to the columns of its CSV; the time of scoring stays in the database, so that the files of
-# a batch depend on nothing but the batch.
+# Table to the columns of its CSV; the times of scoring and labelling stay in the database, so that
+# the files of a batch depend on nothing but the batch.
 BATCH_FILES = {
     "clv_predictions": "* exclude (scored_at)",
     "clv_ranked_predictions": "* exclude (scored_at)",
     "clv_clusters": "*",
     "clv_cluster_ranking": "*",
-    "clv_predictions_actual": "*",
+    "clv_predictions_actual": "* exclude (labelled_at)",
 }
 FILE_ORDER = {
     "clv_ranked_predictions": "clv_rank",

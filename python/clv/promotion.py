@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from clv.candidates import Candidate, candidate_from_dict, column, fit_candidate
-from clv.database import fetch
+from clv.database import fetch, fetch_row
 from clv.dates import add_months, latest_cutoff, now
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
@@ -135,8 +135,7 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
         cards.append(registry.card(rows[-1]["model_id"]))
         models.append(registry.load_model(rows[-1]["model_id"]))
     dbt.refresh_log()
-    days = fetch(dbt.home.database, "select data_from, data_through from data_through").iloc[0]
-    first, last = days["data_from"].date(), days["data_through"].date()
+    first, last = fetch_row(dbt.home.database, "select data_from, data_through from data_through")
     cutoff = latest_cutoff(last, max(card["pred_months"] for card in cards))
     if cutoff < first:
         raise ClvError(
@@ -145,7 +144,9 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
         )
     windows = sorted({(cutoff.isoformat(), c["history_months"], c["pred_months"]) for c in cards})
     dbt.build_training_set(windows)
-    frames = _same_customers(fetch(dbt.home.database, "select * from training_set order by customer_id"))
+    frames = _same_customers(
+        fetch(dbt.home.database, "select * from training_set order by customer_id")
+    )
     if not frames or not len(next(iter(frames.values()))):
         raise ClvError(f"nobody bought in every history window up to {cutoff}: nothing to compare.")
     sides = [
@@ -156,7 +157,9 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
     return Comparison(cutoff, customers, sides[0], sides[1] if len(sides) > 1 else None)
 
 
-def promote(dbt: DbtProject, challenger_id: str, reason: str, expected_champion: str | None) -> None:
+def promote(
+    dbt: DbtProject, challenger_id: str, reason: str, expected_champion: str | None
+) -> None:
     """Write the manifest row of a challenger; the caller holds the lock and has compared.
 
     Raises
@@ -172,7 +175,7 @@ def promote(dbt: DbtProject, challenger_id: str, reason: str, expected_champion:
             f"{current} became champion in the meantime; nothing was promoted. Run `clv promote` "
             "again, to compare with it."
         )
-    registry.append(challenger_id, now().isoformat(), reason)
+    registry.append(registry.card(challenger_id), now().isoformat(), reason)
 
 
 def _same_customers(training_set: pd.DataFrame) -> dict[tuple[int, int], pd.DataFrame]:
@@ -181,8 +184,13 @@ def _same_customers(training_set: pd.DataFrame) -> dict[tuple[int, int], pd.Data
         (int(rows["history_months"].iloc[0]), int(rows["pred_months"].iloc[0])): rows
         for _, rows in training_set.groupby(["history_months", "pred_months"])
     }
-    shared = set.intersection(*(set(rows["customer_id"]) for rows in parts.values())) if parts else set()
-    return {key: rows[rows["customer_id"].isin(shared)].reset_index(drop=True) for key, rows in parts.items()}
+    shared = (
+        set.intersection(*(set(rows["customer_id"]) for rows in parts.values())) if parts else set()
+    )
+    return {
+        key: rows[rows["customer_id"].isin(shared)].reset_index(drop=True)
+        for key, rows in parts.items()
+    }
 
 
 def _side(

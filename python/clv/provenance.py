@@ -16,7 +16,16 @@ from clv.config import Config
 from clv.database import fetch
 from clv.home import PROJECT
 
-PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "lifetimes", "numpy", "pandas", "scikit-learn", "scipy")
+PACKAGES = (
+    "dbt-core",
+    "dbt-duckdb",
+    "duckdb",
+    "lifetimes",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+)
 CODE = ("dbt_project.yml", "profiles.yml", "pyproject.toml", "requirements.lock",
         "macros", "models", "python", "seeds")  # fmt: skip
 

@@ -113,9 +113,11 @@ def _read_ledgers(home: Home) -> _Ledgers:
     with reading(home.database) as connection:
         there = {table for table in LEDGERS if has_table(connection, table)}
         if "clv_predictions" in there:
-            query = (
-                "select cutoff, pred_months, max(model_id), max(scored_at) from clv_predictions group by all"
-            )
+            query = """
+                select cutoff, pred_months, max(model_id), max(scored_at)
+                from clv_predictions
+                group by cutoff, pred_months
+            """
             for cutoff, months, model_id, scored_at in connection.execute(query).fetchall():
                 at = scored_at.replace(tzinfo=dt.timezone.utc)
                 ledgers.scored[Batch(cutoff, int(months))] = (model_id, at)
@@ -124,7 +126,9 @@ def _read_ledgers(home: Home) -> _Ledgers:
             for cutoff, months, model_id in connection.execute(query).fetchall():
                 ledgers.labelled[Batch(cutoff, int(months))] = model_id
         if "clv_drift" in there:
-            for cutoff, months in connection.execute("select cutoff, pred_months from clv_drift").fetchall():
+            for cutoff, months in connection.execute(
+                "select cutoff, pred_months from clv_drift"
+            ).fetchall():
                 ledgers.judged.add(Batch(cutoff, int(months)))
     return ledgers
 
@@ -140,16 +144,22 @@ def _plan_batches(plan: Plan, ledgers: _Ledgers) -> None:
         elif batch.cutoff == newest:
             plan.kept.append(f"batch {name}: it is the newest, which customer_segments shows")
         else:
-            why = f"labelled and judged, scored on {scored_at.date()}, over {BATCH_MONTHS} months ago"
+            why = (
+                f"labelled and judged, scored on {scored_at.date()}, over {BATCH_MONTHS} months ago"
+            )
             plan.items.append(Item("batch", name, why))
-            plan.items += [Item("csv file", path, f"of the batch {name}") for path in _files(plan, batch)]
+            plan.items += [
+                Item("csv file", path, f"of the batch {name}") for path in _files(plan, batch)
+            ]
     for batch in sorted(ledgers.labelled.keys() & ledgers.judged - ledgers.scored.keys()):
         why = "left over of a batch that was purged"
         plan.items += [Item("csv file", path, why) for path in _files(plan, batch)]
 
 
 def _files(plan: Plan, batch: Batch) -> list[str]:
-    paths = [plan.home.outputs / f"{table}_{batch.stem}.csv" for table in BATCH_FILES if table != LABELS]
+    paths = [
+        plan.home.outputs / f"{table}_{batch.stem}.csv" for table in BATCH_FILES if table != LABELS
+    ]
     return [str(path.relative_to(plan.home.root)) for path in paths if path.exists()]
 
 
@@ -169,7 +179,9 @@ def _plan_models(plan: Plan, ledgers: _Ledgers, model_months: int) -> None:
             plan.kept.append(f"model file {path.name}: it is the champion's")
         elif path.stem in waiting:
             batch = waiting[path.stem]
-            plan.kept.append(f"model file {path.name}: its batch of {batch.cutoff} is not yet labelled")
+            plan.kept.append(
+                f"model file {path.name}: its batch of {batch.cutoff} is not yet labelled"
+            )
         else:
             why = f"trained on {trained.date()}, over {model_months} months ago, and not needed"
             plan.items.append(Item("model file", str(path.relative_to(plan.home.root)), why))
@@ -189,7 +201,9 @@ def _plan_records(plan: Plan, ledgers: _Ledgers) -> None:
             break
         name = f"row {row['manifest_row']} ({row['model_id']})"
         if row["model_id"] in needed:
-            plan.kept.append(f"manifest {name} and the rows after it: its batches are in the ledgers")
+            plan.kept.append(
+                f"manifest {name} and the rows after it: its batches are in the ledgers"
+            )
             break
         plan.items.append(Item("manifest row", name, f"promoted on {at.date()}, over 7 years ago"))
         promoted.discard(row["model_id"])
@@ -201,7 +215,9 @@ def _plan_records(plan: Plan, ledgers: _Ledgers) -> None:
 
 
 def _is_item(plan: Plan, batch: Batch) -> bool:
-    return any(item.name == f"{batch.cutoff} + {batch.pred_months} months" for item in plan.of("batch"))
+    return any(
+        item.name == f"{batch.cutoff} + {batch.pred_months} months" for item in plan.of("batch")
+    )
 
 
 def _trained_at(registry: Registry, path: Path) -> dt.datetime:

@@ -34,7 +34,10 @@ def read(home: Home) -> list[Entry]:
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return [Entry(**{name: row[name] or "" for name in Entry._fields}) for row in csv.DictReader(file)]
+        return [
+            Entry(**{name: row[name] or "" for name in Entry._fields})
+            for row in csv.DictReader(file)
+        ]
 
 
 def append(home: Home, entries: Sequence[Entry]) -> None:

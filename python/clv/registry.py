@@ -20,6 +20,7 @@ from clv import chain
 from clv.chain import COLUMNS, Head, number, row_sha256
 from clv.errors import ClvError
 from clv.files import replacing, sha256, write_text
+from clv.records import as_json, content_sha256, latest_metrics
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,8 @@ class Registry:
         write_text(self.card_path(model_id), as_json(card))
         return card
 
-    def append(self, model_id: str, promoted_at: str, reason: str) -> None:
-        """Make a model champion: rewrite the manifest with one more row, atomically.
+    def append(self, card: dict[str, Any], promoted_at: str, reason: str) -> None:
+        """Make the model of `card` champion: rewrite the manifest with one more row, atomically.
 
         Raises
         ------
@@ -129,12 +130,14 @@ class Registry:
             when the model has a row already; when its card or model file is not whole.
         """
         self.settle()
-        rows = self.rows()
+        rows, model_id = self.rows(), card["model_id"]
         broken = chain.findings(rows, Head.read(self.head))
         if broken:
             raise ClvError(f"the manifest takes no new row while it does not fit: {broken[0]}")
         if any(row["model_id"] == model_id for row in rows):
-            raise ClvError(f"{model_id} has a row in the manifest already; a model is promoted once.")
+            raise ClvError(
+                f"{model_id} has a row in the manifest already; a model is promoted once."
+            )
         if not rows and self.metrics.exists():
             raise ClvError(
                 f"{self.manifest} has no row, but {self.metrics.name} names a champion: the "
@@ -148,18 +151,17 @@ class Registry:
             )
         self._check_file(model_id, card["model_sha256"])
         row = {name: str(card.get(name, "")) for name in COLUMNS}
-        r2 = card["baseline"]["r2"]
         row |= {
             "manifest_row": str(number(rows[-1]) + 1 if rows else 1),
             "promoted_at": promoted_at,
             "kind": card["champion"]["kind"],
             "code_dirty": str(card["code_dirty"]).lower(),
-            "baseline_rmse": repr(card["baseline"]["rmse"]),
-            "baseline_r2": "" if r2 is None else repr(r2),
+            "baseline_rmse": _number(card["baseline"]["rmse"]),
+            "baseline_r2": _number(card["baseline"]["r2"]),
             "baseline_method": card["baseline"]["method"],
             "data_fingerprint": card["data"]["fingerprint"],
             "card_sha256": sha256(self.card_path(model_id)),
-            "reason": " ".join(reason.split()),
+            "reason": reason,
             "previous_row_sha256": row_sha256(rows[-1]) if rows else "",
         }
         self.write_rows([*rows, row])
@@ -181,7 +183,9 @@ class Registry:
         rows = self.rows()
         head = Head.read(self.head)
         if chain.unfinished(rows, head):
-            head = replace(head or Head(0, ""), last_row=number(rows[-1]), last_row_sha256=row_sha256(rows[-1]))
+            head = replace(
+                head or Head(0, ""), last_row=number(rows[-1]), last_row_sha256=row_sha256(rows[-1])
+            )
             head.write(self.head)
         card = self.card_path(rows[-1]["model_id"]) if rows else None
         if card and card.exists() and sha256(card) == rows[-1]["card_sha256"]:
@@ -227,24 +231,12 @@ class Registry:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != expected:
             raise ClvError(
-                f"the model file {path} is not the one that was trained (its SHA-256 differs "
-                "from the record). Restore it from a backup, or run `clv train`."
+                f"the model file {path} is not the one that was promoted (its SHA-256 differs "
+                "from the manifest). Restore it from a backup, or run `clv train`."
             )
         return content
 
 
-def content_sha256(card: dict[str, Any]) -> str:
-    """Return the SHA-256 of what a card says, apart from this hash itself."""
-    content = {key: value for key, value in card.items() if key != "content_sha256"}
-    return hashlib.sha256(as_json(content).encode()).hexdigest()
-
-
-def latest_metrics(card: dict[str, Any]) -> dict[str, Any]:
-    """Return the champion's figures for tools that watch one file."""
-    keys = ("model_id", "trained_at", "training_cutoff", "history_months", "pred_months")
-    return {**{key: card[key] for key in keys}, "baseline": card["baseline"]}
-
-
-def as_json(value: dict[str, Any]) -> str:
-    """Write JSON with a stable layout; NaN is refused rather than written."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def _number(value: float | None) -> str:
+    """Write a number so that it reads back the same; nothing where there is none."""
+    return "" if value is None else repr(value)

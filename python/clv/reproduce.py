@@ -46,7 +46,12 @@ class Reproduction:
     def table(self) -> pd.DataFrame:
         """Return a row per figure: recorded, repeated, and whether they are the same."""
         rows = [
-            {"figure": name, "recorded": _exact(a), "repeated": _exact(b), "same": "yes" if a == b else "NO"}
+            {
+                "figure": name,
+                "recorded": _exact(a),
+                "repeated": _exact(b),
+                "same": "yes" if a == b else "NO",
+            }
             for name, a, b in [
                 *self._figures(),
                 ("champion", self.recorded["champion"]["kind"], self.repeated["champion"]["kind"]),
@@ -65,8 +70,12 @@ class Reproduction:
                 for key in ("customer_days", "customers", "first_day", "last_day", "net_amount")
                 if before["data"].get(key) != after["data"].get(key)
             ]
-            what = ", ".join(changed) or "the same counts and total, other customers, days or amounts"
-            reasons.append(f"data: the log up to {before['labels_end']} is not what it was ({what})")
+            what = (
+                ", ".join(changed) or "the same counts and total, other customers, days or amounts"
+            )
+            reasons.append(
+                f"data: the log up to {before['labels_end']} is not what it was ({what})"
+            )
         if self.commit != before["code_commit"]:
             reasons.append(f"code: {self.commit} was checked out, not {before['code_commit']}")
         elif before["code_dirty"]:
@@ -142,7 +151,9 @@ def reproduce(
 def _checked_card(registry: Registry, model_id: str) -> dict[str, Any]:
     row, card = registry.row_of(model_id), registry.card(model_id)
     if row is None:
-        say(f"{model_id} has no row in the manifest: it is a challenger, and its card alone is compared")
+        say(
+            f"{model_id} has no row in the manifest: it is a challenger, and its card alone is compared"
+        )
     elif sha256(registry.card_path(model_id)) != row["card_sha256"]:
         raise ClvError(
             f"the card of {model_id} is not the one that was promoted, so there is nothing to "
@@ -165,7 +176,12 @@ def _log(home: Home, temporary: Home, settings: dict[str, Any], dbt_vars: dict[s
     """Return where the log is: what CLV_TRANSACTIONS says now, else what the card records."""
     recorded = settings.get("transactions") or dbt_vars.get("transactions") or ""
     log = os.environ.get("CLV_TRANSACTIONS", "").strip() or str(recorded)
-    if TABLE_NAME.fullmatch(log) and Path(log).suffix.lower() not in (".csv", ".tsv", ".parquet", ".pq"):
+    if TABLE_NAME.fullmatch(log) and Path(log).suffix.lower() not in (
+        ".csv",
+        ".tsv",
+        ".parquet",
+        ".pq",
+    ):
         # A table of the home's database: the temporary home works on a copy of the file.
         shutil.copy2(home.database, temporary.database)
         return log
@@ -187,7 +203,9 @@ def _vars(user_vars: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
     return {**user_vars, "data_through": end, "latest_date": latest}
 
 
-def _train(project: Path, home: Home, card: dict[str, Any], log: str, dbt_vars: dict[str, Any]) -> None:
+def _train(
+    project: Path, home: Home, card: dict[str, Any], log: str, dbt_vars: dict[str, Any]
+) -> None:
     settings = {
         "PYTHONPATH": str(project / "python"),
         "CLV_HOME": str(home.root),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from clv.alerts import write_alerts
 from clv.config import Config, write_config
-from clv.database import fetch
+from clv.database import fetch_row
 from clv.dates import parse_date
 from clv.dbt_project import DbtProject
 from clv.messages import say
@@ -75,8 +76,8 @@ def monitor(dbt: DbtProject, config: Config) -> RunResult:
 
 def data_through(database: Path) -> dt.date:
     """Return the last day that the log is complete for, as staging found it."""
-    day: dt.date = fetch(database, "select data_through from data_through").iloc[0, 0].date()
-    return day
+    (day,) = fetch_row(database, "select data_through from data_through")
+    return cast(dt.date, day)
 
 
 def _schedule(dbt: DbtProject, config: Config) -> Schedule:
@@ -94,5 +95,7 @@ def _build(dbt: DbtProject, due: list[dt.date], next_cutoff: dt.date) -> RunResu
     write_batch_files(home, [*scored, *judged])
     publish_marts(home)
     alerts = write_alerts(home)
-    say(f"scored {len(due)} cutoffs, judged {len(judged)} matured batches, {len(alerts)} new alerts")
+    say(
+        f"scored {len(due)} cutoffs, judged {len(judged)} matured batches, {len(alerts)} new alerts"
+    )
     return RunResult(due, judged, alerts, next_cutoff)

@@ -45,21 +45,26 @@ def score(features: pa.Table) -> pa.Table:
     """
     parts = []
     for model_id, rows in _by_model(features):
-        candidate = candidate_from_dict(Registry(Home.current().registry).load_model(model_id)["champion"])
+        candidate = candidate_from_dict(
+            Registry(Home.current().registry).load_model(model_id)["champion"]
+        )
         predictions = predict_finite(candidate, rows)
         parts.append(_table(rows, predictions, SCORES))
     return pa.concat_tables(parts) if parts else SCORES.empty_table()
 
 
 def predict_finite(candidate: Candidate, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return `candidate.predict(rows)` with finite, not negative predicted_clv; see `score`."""
+    """Return `candidate.predict(rows)`, finite and within bounds; see `score`."""
     predictions = candidate.predict(rows)
     overflowed = ~np.isfinite(predictions["predicted_clv"].to_numpy())
     if overflowed.any():
         say(f"{overflowed.sum()} customers: {candidate.kind} overflowed, own spend rate taken")
         own_rate = NaiveSpendRate().predict(rows[overflowed])
         predictions.loc[overflowed] = own_rate.to_numpy()
-    predictions["predicted_clv"] = predictions["predicted_clv"].clip(lower=0)
+    # Rounding inside the formulas can end a hair outside of what the numbers mean.
+    for name in ("predicted_clv", "predicted_purchases"):
+        predictions[name] = predictions[name].clip(lower=0)
+    predictions["probability_alive"] = predictions["probability_alive"].clip(0, 1)
     return predictions
 
 
@@ -73,7 +78,9 @@ def assign_clusters(features: pa.Table) -> pa.Table:
     """
     parts = []
     for model_id, rows in _by_model(features):
-        clusters = Clusters.from_dict(Registry(Home.current().registry).load_model(model_id)["clusters"])
+        clusters = Clusters.from_dict(
+            Registry(Home.current().registry).load_model(model_id)["clusters"]
+        )
         assigned = pd.DataFrame({"cluster_id": clusters.assign(rows)}, index=rows.index)
         parts.append(_table(rows, assigned, ASSIGNMENTS))
     return pa.concat_tables(parts) if parts else ASSIGNMENTS.empty_table()

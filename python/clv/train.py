@@ -11,7 +11,7 @@ import pandas as pd
 from clv.clustering import Clusters, fit_clusters
 from clv.config import Config
 from clv.contest import Contest, hold_contest
-from clv.database import fetch
+from clv.database import fetch, fetch_row
 from clv.dates import add_months, latest_cutoff, parse_date
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
@@ -38,7 +38,10 @@ class TrainingWindow:
 
 
 def train(
-    dbt: DbtProject, config: Config, window: tuple[str | None, int | None, int | None], promote: bool
+    dbt: DbtProject,
+    config: Config,
+    window: tuple[str | None, int | None, int | None],
+    promote: bool,
 ) -> dict[str, Any]:
     """Train on the log as of a cutoff, write model and card, and promote unless told not to.
 
@@ -61,13 +64,13 @@ def train(
     cutoff = parse_date(window[0], "cutoff") if window[0] else None
     settings = training_settings(dbt.user_vars, config)
     dbt.refresh_log()
-    days = fetch(dbt.home.database, "select data_from, data_through from data_through").iloc[0]
+    first, last = fetch_row(dbt.home.database, "select data_from, data_through from data_through")
     chosen = choose_window(
         cutoff,
         window[1] or config.history_months,
         window[2] or config.pred_months,
-        days["data_from"].date(),
-        days["data_through"].date(),
+        first,
+        last,
     )
     dbt.build_training_set([(chosen.cutoff.isoformat(), chosen.history_months, chosen.pred_months)])
     training_set = fetch(dbt.home.database, "select * from training_set order by customer_id")
@@ -95,6 +98,11 @@ def choose_window(
     """
     latest = latest_cutoff(last, pred_months)
     chosen = TrainingWindow(cutoff or latest, history_months, pred_months)
+    if latest < first:
+        raise ClvError(
+            f"the log runs from {first} to {last}, too short for {pred_months} months of "
+            "prediction with a history before them. Use a smaller --pred-months."
+        )
     if chosen.labels_end > last:
         raise ClvError(
             f"training at {chosen.cutoff} needs labels up to {chosen.labels_end}, but the data is "
@@ -159,6 +167,6 @@ def _record(
     model = {"model_id": model_id, "champion": card["champion"], "clusters": card["clusters"]}
     card = registry.save(model, card)
     if promote:
-        registry.append(model_id, now.isoformat(), "trained by `clv train`")
+        registry.append(card, now.isoformat(), "trained by `clv train`")
     say(f"{'champion' if promote else 'challenger'}: {model_id} ({winner.kind})")
     return card

@@ -15,7 +15,7 @@ import pandas as pd
 
 from clv import choice, grid
 from clv.choice import Choice
-from clv.database import fetch
+from clv.database import fetch, fetch_row
 from clv.dates import now
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
@@ -72,11 +72,8 @@ def tune(dbt: DbtProject, request: Request) -> Search:
     """
     home = dbt.home
     dbt.refresh_log()
-    days = fetch(home.database, "select data_from, data_through from data_through").iloc[0]
-    through = days["data_through"].date()
-    chosen = grid.choose_grid(
-        request.histories, request.preds, request.origins, days["data_from"].date(), through
-    )
+    first, through = fetch_row(home.database, "select data_from, data_through from data_through")
+    chosen = grid.choose_grid(request.histories, request.preds, request.origins, first, through)
     sample = request.sample or _default_sample(home.database)
     rows = Registry(home.registry).rows()
     kinds = kinds_to_try(rows[-1]["kind"] if rows else None)
@@ -94,7 +91,7 @@ def tune(dbt: DbtProject, request: Request) -> Search:
 
 
 def _default_sample(database: Path) -> float:
-    customers = int(fetch(database, "select count(distinct customer_id) from customer_days").iloc[0, 0])
+    (customers,) = fetch_row(database, "select count(distinct customer_id) from customer_days")
     return 1.0 if customers <= SAMPLE_CUSTOMERS else float(f"{SAMPLE_CUSTOMERS / customers:.2g}")
 
 
@@ -154,20 +151,26 @@ def _shared_customers(database: Path, cutoff: dt.date, chosen: Grid) -> set[str]
 
 def _rows(database: Path, cutoff: dt.date, history: int) -> pd.DataFrame:
     where = f"cutoff = date '{cutoff}' and history_months = {history}"
-    return fetch(database, f"select * from training_set where {where} order by pred_months, customer_id")
+    return fetch(
+        database, f"select * from training_set where {where} order by pred_months, customer_id"
+    )
 
 
 def _with_dates(results: pd.DataFrame, sample: float, winner: Cell) -> pd.DataFrame:
     results = results.assign(
         history_start=[
-            (pd.Timestamp(cutoff) - pd.DateOffset(months=months) + pd.DateOffset(days=1)).date().isoformat()
+            (pd.Timestamp(cutoff) - pd.DateOffset(months=months) + pd.DateOffset(days=1))
+            .date()
+            .isoformat()
             for cutoff, months in zip(results["cutoff"], results["history_months"], strict=True)
         ],
         sample=sample,
         chosen=(results["history_months"] == winner.history_months)
         & (results["pred_months"] == winner.pred_months),
     )
-    by_kind = [name for name in results.columns if name.startswith("rmse_") and name not in RESULT_COLUMNS]
+    by_kind = [
+        name for name in results.columns if name.startswith("rmse_") and name not in RESULT_COLUMNS
+    ]
     return results[[*RESULT_COLUMNS, *by_kind]]
 
 
@@ -202,11 +205,15 @@ def _write(
 def report(search: Search) -> str:
     """Return the summary for the terminal: the cells, what was left out, the rule, the files."""
     chosen = search.grid
-    table = search.choice.summary.rename(columns={"within_one_standard_error": "near", "chosen": ""})
+    table = search.choice.summary.rename(
+        columns={"within_one_standard_error": "near", "chosen": ""}
+    )
     table["near"] = table["near"].map({True: "yes", False: ""})
     table[""] = table[""].map({True: "<- chosen", False: ""})
     customers = search.results.drop_duplicates("cutoff")
-    origins = ", ".join(f"{row.cutoff} ({row.customers:,} customers)" for row in customers.itertuples())
+    origins = ", ".join(
+        f"{row.cutoff} ({row.customers:,} customers)" for row in customers.itertuples()
+    )
     lines = [markdown_table(table), "", f"origins: {origins}; the same customers in every cell"]
     if search.sample < 1:
         lines.append(f"sample: {search.sample:.2%} of the customers, drawn by the hash of their id")

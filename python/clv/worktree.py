@@ -51,7 +51,9 @@ def _git(*arguments: str) -> str:
             capture_output=True, text=True, check=True, env=clean_environment(),
         )  # fmt: skip
     except FileNotFoundError as error:
-        raise ClvError("git is not installed, and `clv reproduce` checks out a commit with it.") from error
+        raise ClvError(
+            "git is not installed, and `clv reproduce` checks out a commit with it."
+        ) from error
     except subprocess.CalledProcessError as error:
         cause = (error.stderr.strip().splitlines() or ["it says nothing"])[-1]
         raise ClvError(f"git {arguments[0]} failed in {PROJECT}: {cause}") from error

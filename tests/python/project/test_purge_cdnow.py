@@ -35,7 +35,10 @@ def test_judged_batches_go_with_their_files_and_accuracy_stays(
     assert make_plan(home, now(), 9, archive=False).items == []
 
     later = make_plan(home, now() + dt.timedelta(days=400), 9, archive=False)
-    assert [item.name for item in later.of("batch")] == ["1997-12-31 + 3 months", "1998-01-31 + 3 months"]
+    assert [item.name for item in later.of("batch")] == [
+        "1997-12-31 + 3 months",
+        "1998-01-31 + 3 months",
+    ]
     assert len(later.of("csv file")) == 8 and later.of("model file") == []
     carry_out(later, dbt, None)
 

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def git(project: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
     done = subprocess.run(
-        ["git", *identity, "-C", str(project), *arguments], capture_output=True, text=True, check=True
+        ["git", *identity, "-C", str(project), *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout.strip()
 
@@ -96,9 +99,15 @@ def test_a_model_is_reproduced_until_its_log_or_its_code_changes(project: Path) 
     assert other.stdout.count("| NO") >= 3
 
 
-def test_a_model_that_is_not_there_or_a_commit_that_is_not_there_is_one_message(project: Path) -> None:
+def test_a_model_that_is_not_there_or_a_commit_that_is_not_there_is_one_message(
+    project: Path,
+) -> None:
     unknown = clv(project, "reproduce", "clv_no_such_model")
-    assert unknown.returncode == 1 and "no card" in unknown.stderr and "Traceback" not in unknown.stderr
+    assert (
+        unknown.returncode == 1
+        and "no card" in unknown.stderr
+        and "Traceback" not in unknown.stderr
+    )
     model_id = next((project.parent / "the home" / "registry" / "cards").glob("*.json")).stem
     gone = clv(project, "reproduce", model_id, "--commit", "0" * 40)
     assert gone.returncode == 1 and "does not hold the commit" in gone.stderr

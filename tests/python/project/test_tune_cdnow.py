@@ -74,7 +74,9 @@ def test_the_default_grid_is_quick_comparable_and_one_sql_pass(
     assert set(rows.groupby(["history_months", "pred_months"])["cutoff"].nunique()) == {4}
     assert (pd.to_datetime(rows["window_end"]) <= pd.Timestamp("1998-06-30")).all()
     assert rows["rmse_per_30_days"].equals(rows["rmse"] * 30 / rows["pred_days"])
-    assert rows.loc[rows["chosen"], ["history_months", "pred_months"]].drop_duplicates().shape[0] == 1
+    assert (
+        rows.loc[rows["chosen"], ["history_months", "pred_months"]].drop_duplicates().shape[0] == 1
+    )
     results, rmse, r2 = search.files
     assert pd.read_csv(results)["cutoff"].nunique() == 4
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in (rmse, r2))
@@ -93,7 +95,16 @@ def test_the_default_grid_is_quick_comparable_and_one_sql_pass(
 
 
 def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None:
-    arguments = ["tune", "--history-months", "3,6", "--pred-months", "1,2", "--origins", "2", "--yes"]
+    arguments = [
+        "tune",
+        "--history-months",
+        "3,6",
+        "--pred-months",
+        "1,2",
+        "--origins",
+        "2",
+        "--yes",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "clv", *arguments], env=environment(tmp_path), cwd=PROJECT,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -113,7 +124,9 @@ def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None
     assert "<- chosen" in done.stdout and "rule: Highest mean skill" in done.stdout
     assert list(folder.glob(".search_*")) == []
     after = (tmp_path / "config" / "model_config.yaml").read_text()
-    changed = [(a, b) for a, b in zip(before.splitlines(), after.splitlines(), strict=True) if a != b]
+    changed = [
+        (a, b) for a, b in zip(before.splitlines(), after.splitlines(), strict=True) if a != b
+    ]
     assert {b.split(":")[0].strip() for _, b in changed} <= {"history_months", "pred_months"}
     assert all(a.split("#")[1] == b.split("#")[1] for a, b in changed)
     config = read_config(tmp_path / "config" / "model_config.yaml")
@@ -123,7 +136,9 @@ def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None
 def test_promotion_shows_both_and_asks(home: Path) -> None:
     registry = Registry(home / "registry")
     champion = registry.champion()["model_id"]
-    challenger = next(p.stem for p in (home / "registry" / "cards").glob("*.json") if p.stem != champion)
+    challenger = next(
+        p.stem for p in (home / "registry" / "cards").glob("*.json") if p.stem != champion
+    )
     asked = clv(home, "promote", challenger, "--reason", "trained anew", input="")
     assert asked.returncode == 1 and "--yes" in asked.stderr
     assert challenger in asked.stdout and champion in asked.stdout and "RMSE" in asked.stdout

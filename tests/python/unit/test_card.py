@@ -47,7 +47,9 @@ def saved(registry: Registry, **changes: Any) -> str:
     return "m1"
 
 
-def test_the_card_tells_prediction_data_quality_naive_rule_limits_and_reproduction(tmp_path: Path) -> None:
+def test_the_card_tells_prediction_data_quality_naive_rule_limits_and_reproduction(
+    tmp_path: Path,
+) -> None:
     registry = Registry(tmp_path)
     text = card_text(registry, saved(registry))
     for part in (
@@ -68,9 +70,10 @@ def test_a_dirty_tree_and_an_undefined_r2_are_said(tmp_path: Path) -> None:
 def test_promotion_changes_the_standing(tmp_path: Path) -> None:
     registry = Registry(tmp_path)
     saved(registry)
-    registry.append("m1", "2020-01-02", "it is better")
-    assert "**Champion** (row 1 of the manifest, promoted at 2020-01-02: it is better)" in card_text(
-        registry, "m1"
+    registry.append(registry.card("m1"), "2020-01-02", "it is better")
+    assert (
+        "**Champion** (row 1 of the manifest, promoted at 2020-01-02: it is better)"
+        in card_text(registry, "m1")
     )
 
 

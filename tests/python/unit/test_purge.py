@@ -26,7 +26,7 @@ def add(home: Home, model_id: str, trained_at: str, promote: bool = True) -> Non
         "baseline": {"rmse": 40.0, "r2": 0.3, "method": "out-of-time"}, "data": {"fingerprint": "f"},
     })  # fmt: skip
     if promote:
-        registry.append(model_id, trained_at, "why")
+        registry.append(registry.card(model_id), trained_at, "why")
 
 
 def ledger(home: Home, batches: list[tuple[str, str, str, bool]]) -> None:
@@ -43,7 +43,9 @@ def ledger(home: Home, batches: list[tuple[str, str, str, bool]]) -> None:
                 "insert into clv_predictions values (?, 3, ?, ?)", [cutoff, model_id, scored_at]
             )
             if labelled:
-                connection.execute("insert into clv_predictions_actual values (?, 3, ?)", [cutoff, model_id])
+                connection.execute(
+                    "insert into clv_predictions_actual values (?, 3, ?)", [cutoff, model_id]
+                )
                 connection.execute("insert into clv_drift values (?, 3)", [cutoff])
 
 
@@ -73,7 +75,11 @@ def test_model_files_go_by_age_unless_champion_or_needed(home: Home) -> None:
         "not yet labelled" in line for line in plan.kept
     )
     assert names(make_plan(home, NOW, 120, archive=False), "model file") == set()
-    assert names(make_plan(home, NOW, 5, archive=False), "model file") == {"ancient", "challenger", "young"}
+    assert names(make_plan(home, NOW, 5, archive=False), "model file") == {
+        "ancient",
+        "challenger",
+        "young",
+    }
 
 
 def test_deletions_are_logged_and_verified_afterwards(home: Home) -> None:
@@ -92,7 +98,9 @@ def test_deletions_are_logged_and_verified_afterwards(home: Home) -> None:
     assert make_plan(home, NOW, 9, archive=False).items == []
 
 
-def test_a_purge_that_was_killed_after_its_log_is_completed_without_a_second_entry(home: Home) -> None:
+def test_a_purge_that_was_killed_after_its_log_is_completed_without_a_second_entry(
+    home: Home,
+) -> None:
     plan = make_plan(home, NOW, 9, archive=False)
     stop = Registry(home.registry).model_path("waiting")
     content = stop.read_bytes()
@@ -119,11 +127,15 @@ def test_batches_go_a_year_after_scoring_once_judged_and_never_the_newest(home: 
         file.write_text("x")
     plan = make_plan(home, NOW, 9, archive=False)
     assert [item.name for item in plan.of("batch")] == ["2028-01-01 + 3 months"]
-    assert [Path(item.name).name for item in plan.of("csv file")] == ["clv_predictions_20280101_pred3m.csv"]
+    assert [Path(item.name).name for item in plan.of("csv file")] == [
+        "clv_predictions_20280101_pred3m.csv"
+    ]
     assert any("newest" in line for line in plan.kept)
 
 
-def test_records_are_touched_only_with_archive_and_only_over_7_years(home: Home, tmp_path: Path) -> None:
+def test_records_are_touched_only_with_archive_and_only_over_7_years(
+    home: Home, tmp_path: Path
+) -> None:
     registry = Registry(home.registry)
     assert not make_plan(home, NOW, 9, archive=False).of("card")
     plan = make_plan(home, NOW, 9, archive=True)
@@ -144,7 +156,11 @@ def test_records_are_touched_only_with_archive_and_only_over_7_years(home: Home,
 
 def test_rows_whose_batches_are_in_the_ledgers_stay(home: Home) -> None:
     ledger(
-        home, [("2022-02-01", "ancient", "2022-02-02", True), ("2030-01-01", "young", "2030-01-02", False)]
+        home,
+        [
+            ("2022-02-01", "ancient", "2022-02-02", True),
+            ("2030-01-01", "young", "2030-01-02", False),
+        ],
     )
     plan = make_plan(home, NOW, 9, archive=True)
     assert plan.of("manifest row") == [] and plan.of("card") == []

@@ -52,7 +52,9 @@ def add_model(registry: Registry, n: int, promote: bool = True) -> str:
     }
     card = registry.save({"model_id": model_id, "numbers": list(range(n))}, card)
     if promote:
-        registry.append(model_id, f"2020-01-01T{n:06d}", 'because, it is "better"\nthan before')
+        registry.append(
+            registry.card(model_id), f"2020-01-01T{n:06d}", 'because, it is "better"\nthan before'
+        )
     return model_id
 
 
@@ -121,7 +123,9 @@ def test_an_edited_row_is_named(home: Home, row: int, column: int) -> None:
     assert f"row {row} " in text or f"row {row - 1} " in text
     assert "edited" in text and "restore" in text
     with pytest.raises(ClvError, match="takes no new row"):
-        Registry(home.registry).append("clv_19970930_h9_p3_20200101T000009Z", "now", "why")
+        Registry(home.registry).append(
+            Registry(home.registry).card("clv_19970930_h9_p3_20200101T000009Z"), "now", "why"
+        )
 
 
 @pytest.mark.parametrize("row", [1, 2, 3, 4])
@@ -136,7 +140,10 @@ def test_deleted_last_rows_are_named(home: Home) -> None:
 
 
 def test_renumbered_and_repeated_rows_are_named(home: Home) -> None:
-    edit_rows(home, lambda rows: [*rows[:2], ["2", *rows[3][1:]], ["3", *rows[4][1:]], ["4", *rows[4][1:]]])
+    edit_rows(
+        home,
+        lambda rows: [*rows[:2], ["2", *rows[3][1:]], ["3", *rows[4][1:]], ["4", *rows[4][1:]]],
+    )
     assert "second row of this model" in found(home) and "edited" in found(home)
 
 
@@ -158,7 +165,7 @@ def test_a_deleted_manifest_is_named_and_no_new_history_begins(home: Home) -> No
     registry.head.unlink()
     assert "no row in the manifest" in found(home)
     with pytest.raises(ClvError, match="manifest was deleted"):
-        registry.append("clv_19970930_h9_p3_20200101T000009Z", "now", "why")
+        registry.append(registry.card("clv_19970930_h9_p3_20200101T000009Z"), "now", "why")
 
 
 def test_a_missing_head_is_named(home: Home) -> None:
@@ -177,7 +184,7 @@ def test_an_edited_card_is_named_and_never_promoted(home: Home, n: int) -> None:
     assert str(path) in found(home)
     if n == 9:
         with pytest.raises(ClvError, match="changed since its training"):
-            registry.append(model_id, "now", "why")
+            registry.append(registry.card(model_id), "now", "why")
 
 
 def test_a_missing_card_is_named(home: Home) -> None:
@@ -189,14 +196,14 @@ def test_a_missing_card_is_named(home: Home) -> None:
 def test_a_model_is_promoted_once(home: Home) -> None:
     registry = Registry(home.registry)
     with pytest.raises(ClvError, match="promoted once"):
-        registry.append("clv_19970930_h9_p3_20200101T000001Z", "now", "why")
+        registry.append(registry.card("clv_19970930_h9_p3_20200101T000001Z"), "now", "why")
     assert len(registry.rows()) == 4
 
 
 def test_a_promotion_cut_off_before_its_head_is_completed(home: Home) -> None:
     registry = Registry(home.registry)
     head = registry.head.read_text()
-    registry.append("clv_19970930_h9_p3_20200101T000009Z", "2020", "why")
+    registry.append(registry.card("clv_19970930_h9_p3_20200101T000009Z"), "2020", "why")
     registry.head.write_text(head)
     report = verify(home)
     assert report.findings == [] and "cut off" in report.notes[0]
@@ -209,7 +216,8 @@ def test_kill_at_any_moment_leaves_a_whole_registry(tmp_path: Path) -> None:
     registry = Registry(home.registry)
     for _ in range(12):
         process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), str(Path(__file__).parent)], stdout=subprocess.PIPE
+            [sys.executable, "-c", WRITER, str(tmp_path), str(Path(__file__).parent)],
+            stdout=subprocess.PIPE,
         )
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"
         time.sleep(rng.uniform(0.0, 0.25))

@@ -48,7 +48,12 @@ def population(n: int = 400, seed: int = 3) -> pd.DataFrame:
 def test_the_default_grid_on_cdnow_is_cut_to_what_every_cell_can_carry() -> None:
     chosen = choose_grid(grid.HISTORY_MONTHS, grid.PRED_MONTHS, 4, FIRST, LAST)
     assert (chosen.histories, chosen.preds) == ((3, 6, 9), (1, 2, 3, 6))
-    assert [str(c) for c in chosen.cutoffs] == ["1997-09-30", "1997-10-31", "1997-11-30", "1997-12-31"]
+    assert [str(c) for c in chosen.cutoffs] == [
+        "1997-09-30",
+        "1997-10-31",
+        "1997-11-30",
+        "1997-12-31",
+    ]
     assert len(chosen.cells) + len(chosen.left_out) == 30
     assert "begin before the log" in chosen.left_out[Cell(18, 1)]
     assert "end after the log" in chosen.left_out[Cell(3, 12)]
@@ -56,7 +61,9 @@ def test_the_default_grid_on_cdnow_is_cut_to_what_every_cell_can_carry() -> None
 
 @pytest.mark.parametrize("last", [dt.date(1998, 6, 30), dt.date(1999, 2, 28), dt.date(2003, 1, 17)])
 @pytest.mark.parametrize("origins", [1, 3, 5])
-def test_every_cell_has_its_history_and_its_labels_at_every_cutoff(last: dt.date, origins: int) -> None:
+def test_every_cell_has_its_history_and_its_labels_at_every_cutoff(
+    last: dt.date, origins: int
+) -> None:
     chosen = choose_grid(grid.HISTORY_MONTHS, grid.PRED_MONTHS, origins, FIRST, last)
     assert len(set(chosen.cutoffs)) == origins
     assert {(c, h, p) for c, h, p in chosen.windows()} == {
@@ -69,7 +76,9 @@ def test_every_cell_has_its_history_and_its_labels_at_every_cutoff(last: dt.date
 
 
 def test_a_long_log_keeps_the_whole_grid_and_spreads_the_origins() -> None:
-    chosen = choose_grid(grid.HISTORY_MONTHS, grid.PRED_MONTHS, 4, dt.date(2015, 1, 1), dt.date(2021, 12, 31))
+    chosen = choose_grid(
+        grid.HISTORY_MONTHS, grid.PRED_MONTHS, 4, dt.date(2015, 1, 1), dt.date(2021, 12, 31)
+    )
     assert len(chosen.cells) == 30 and not chosen.left_out
     assert chosen.cutoffs[0] == dt.date(2020, 3, 31) and chosen.cutoffs[-1] == dt.date(2020, 12, 31)
 
@@ -135,7 +144,9 @@ def test_errors_are_per_30_days_and_on_the_shared_customers_alone() -> None:
     shared = set(rows["customer_id"].unique()[:50])
     for result in evaluation.evaluate(rows, shared, ["naive_spend_rate"]):
         assert result["customers"] == 50 and result["fitted_on"] == 400
-        assert result["rmse_per_30_days"] == pytest.approx(result["rmse"] * 30 / result["pred_days"])
+        assert result["rmse_per_30_days"] == pytest.approx(
+            result["rmse"] * 30 / result["pred_days"]
+        )
 
 
 def results(skills: dict[tuple[int, int], list[float]]) -> list[dict[str, Any]]:
@@ -146,13 +157,18 @@ def results(skills: dict[tuple[int, int], list[float]]) -> list[dict[str, Any]]:
             base = {"history_months": history, "pred_months": pred, "cutoff": f"1997-0{origin + 1}-28",
                     "pred_days": 30 * pred, "customers": 10, "fitted_on": 10, "r2": skill,
                     "left_out_because": None}  # fmt: skip
-            for kind, rmse in (("naive_spend_rate", 100.0), ("bg_nbd_gamma_gamma", 100 * (1 - skill))):
+            for kind, rmse in (
+                ("naive_spend_rate", 100.0),
+                ("bg_nbd_gamma_gamma", 100 * (1 - skill)),
+            ):
                 raw.append({**base, "kind": kind, "rmse": rmse, "rmse_per_30_days": rmse / pred})
     return raw
 
 
 def test_the_rule_takes_the_highest_mean_skill_when_nothing_is_near() -> None:
-    decided = choose(cell_results(results({(9, 3): [0.50, 0.51, 0.52], (6, 6): [0.30, 0.31, 0.32]})))
+    decided = choose(
+        cell_results(results({(9, 3): [0.50, 0.51, 0.52], (6, 6): [0.30, 0.31, 0.32]}))
+    )
     assert decided.winner == Cell(9, 3)
 
 
@@ -186,5 +202,13 @@ def test_a_kind_that_failed_at_one_origin_does_not_stand_for_its_cell() -> None:
 def test_heat_maps_are_drawn_with_empty_cells_and_equal_values(tmp_path: Path) -> None:
     path = tmp_path / "map.png"
     values = {Cell(3, 1): 10.0, Cell(6, 1): 10.0}
-    draw(path, "title", values, {Cell(24, 1): "too short"}, Cell(3, 1), "caption", lower_is_better=True)
+    draw(
+        path,
+        "title",
+        values,
+        {Cell(24, 1): "too short"},
+        Cell(3, 1),
+        "caption",
+        lower_is_better=True,
+    )
     assert path.read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,50 @@
+# `make` alone lists the targets. Each sets itself up in .venv; Python 3.10 or newer is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
+		|| { echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "installing into .venv (a minute or two)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(READY)
+
+demo: export CLV_HOME := .demo
+demo: export CLV_TRANSACTIONS :=
+demo: $(READY) ## train, score and judge on the CDNOW log, in .demo
+	@rm -rf .demo
+	$(BIN)/clv train --cutoff 1997-09-30 --history-months 9 --pred-months 3
+	$(BIN)/clv run || [ $$? -eq 3 ]
+	$(BIN)/clv show
+
+test: export CLV_HOME :=
+test: export CLV_TRANSACTIONS :=
+test: $(READY) ## run all tests: unit, golden figures, the whole project end to end
+	$(BIN)/python -m pytest
+
+lint: export CLV_TRANSACTIONS :=
+lint: export CLV_HOME := target/lint
+lint: $(READY) ## check style and types of Python and SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@mkdir -p target/lint
+	$(BIN)/sqlfluff lint --disable-progress-bar models tests/dbt analyses
+
+format: $(READY) ## rewrite Python in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(READY) ## write the models' documentation to target/static_index.html
+	$(BIN)/dbt docs generate --static
+
+clean: ## remove what can be made again; homes, models and outputs stay
+	rm -rf .venv .demo target logs build python/*.egg-info

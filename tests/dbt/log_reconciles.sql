@@ -1,0 +1,63 @@
+-- Rows and money of kept + rejected are those of the log, to the cent. The log is read again here,
+-- beside staging, so that a row lost or doubled on the way shows.
+{%- set relation = log_relation() %}
+
+with
+
+log as (
+
+    select
+        count(*) as log_rows,
+        coalesce(sum({{ log_columns(relation).amount }}), 0) as total
+    from {{ relation }}
+
+),
+
+staged as (
+
+    select
+        count(*) as log_rows,
+        coalesce(sum(amount), 0) as total
+    from (
+        select amount from {{ ref('stg_transactions') }}
+        union all
+        select amount from {{ ref('stg_rejected_transactions') }}
+    ) as both_classes
+
+),
+
+days as (
+
+    select coalesce(sum(net_amount), 0) as total
+    from {{ ref('customer_days') }}
+
+),
+
+kept as (
+
+    select coalesce(sum(amount), 0) as total
+    from {{ ref('stg_transactions') }}
+
+),
+
+final as (
+
+    select
+        log.log_rows as rows_in_log,
+        staged.log_rows as rows_staged,
+        log.total as total_in_log,
+        staged.total as total_staged,
+        kept.total as total_kept,
+        days.total as total_in_days
+    from log
+    cross join staged
+    cross join kept
+    cross join days
+    where
+        log.log_rows <> staged.log_rows
+        or log.total <> staged.total
+        or kept.total <> days.total
+
+)
+
+select * from final
