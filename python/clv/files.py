@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The temporary file is synced to disk before the move, the folder after it. When the block
     raises, `path` is as it was and the temporary file is gone. Temporary files of runs that were
-    killed are removed.
+    killed are removed; those of a process that lives are left alone.
 
     Raises
     ------
@@ -28,8 +29,10 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for left_over in path.parent.glob(f".{path.name}.*.tmp*"):
-            left_over.unlink(missing_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+            if not _at_work(left_over):
+                left_over.unlink(missing_ok=True)
+        prefix = f".{path.name}.{os.getpid()}-"
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
     except OSError as error:
         raise ClvError(
             f"cannot write {path}: {error.strerror}. Make the folder writable, "
@@ -63,6 +66,20 @@ def write_text(path: Path, content: str) -> None:
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _at_work(temporary: Path) -> bool:
+    """Say whether another living process writes this temporary file; its name holds the process."""
+    named = re.search(r"\.(\d+)-[^.]*\.tmp", temporary.name)
+    if named is None or int(named[1]) == os.getpid():
+        return False
+    try:
+        os.kill(int(named[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it lives, and is another user's
+        return True
+    return True
 
 
 def _sync(path: Path) -> None:

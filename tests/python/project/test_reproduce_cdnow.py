@@ -14,8 +14,9 @@ import pytest
 from clv.datasets import lifetimes_file
 from clv.home import PROJECT
 
-PARTS = ("macros", "models", "python", "seeds", "config", "dbt_project.yml", "profiles.yml", "selectors.yml",
-         "pyproject.toml", "requirements.lock", ".gitignore")  # fmt: skip
+PARTS = ("macros", "models", "python", "seeds", "analyses", "tests/dbt", "config",
+         "dbt_project.yml", "profiles.yml", "selectors.yml", "pyproject.toml",
+         "requirements.lock", ".gitignore")  # fmt: skip
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 

@@ -112,3 +112,11 @@ def test_a_reader_that_has_the_old_file_open_goes_on_reading_it(tmp_path):
     with path.open() as reader:
         write_text(path, "new")
         assert reader.read() == "old"
+
+
+def test_two_writers_at_once_leave_each_others_temporary_file_alone(tmp_path):
+    path = tmp_path / "a.yaml"
+    other = tmp_path / f".a.yaml.{os.getppid()}-abc.tmp"
+    other.write_text("being written")
+    write_text(path, "x")
+    assert names(tmp_path) == [other.name, "a.yaml"]
