@@ -1,5 +1,7 @@
 {% macro check_cutoffs(cutoffs) -%}
-  {#- Every cutoff of the run lies within the data and has somebody to score. -#}
+  {#- Every cutoff of the run lies within the data and has somebody to score, and the champion's
+      model file is the one that was promoted. -#}
+  {%- if cutoffs is none or cutoffs | length > 0 -%}{%- do check_model_file() -%}{%- endif -%}
   {%- set days = first_row('select data_from, data_through from ' ~ ref('data_through')) -%}
   {%- set history_months = first_row('select history_months from ' ~ ref('stg_champion_manifest') ~ ' where is_champion')[0] -%}
   {%- for cutoff in ([days[1] | string] if cutoffs is none else cutoffs) -%}
@@ -29,4 +31,14 @@
     {%- endif -%}
   {%- endif -%}
   {{ return(batches) }}
+{%- endmacro %}
+
+{% macro check_model_file() -%}
+  {%- set champion = first_row('select model_id, model_sha256 from ' ~ ref('stg_champion_manifest') ~ ' where is_champion') -%}
+  {%- set path = home_path('registry/models/' ~ champion[0] ~ '.joblib') -%}
+  {%- if not file_exists(path) -%}
+    {{ fail('the model file ' ~ path ~ ' is missing. Restore it from a backup, or run `clv train`.') }}
+  {%- elif first_row("select sha256(content) from read_blob('" ~ path ~ "')")[0] != champion[1] -%}
+    {{ fail('the model file ' ~ path ~ ' is not the one that was promoted (its SHA-256 differs from the manifest). Restore it from a backup, or run `clv train`.') }}
+  {%- endif -%}
 {%- endmacro %}

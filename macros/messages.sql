@@ -1,6 +1,7 @@
 {% macro fail(message) -%}
-  {#- Ends the run with one message that says the cause and the fix. -#}
-  {{ exceptions.raise_compiler_error('clv: ' ~ message) }}
+  {#- Ends the run with one message that says the cause and the fix. Not while parsing, where dbt
+      would end with the code for wrong usage before anything ran. -#}
+  {%- if execute -%}{{ exceptions.raise_compiler_error('clv: ' ~ message) }}{%- endif -%}
 {%- endmacro %}
 
 {% macro building() -%}

@@ -18,7 +18,7 @@
     {{ return('(select 1) as not_read_while_parsing') }}
   {%- elif file -%}
     {{ return(adapter.dispatch('read_files')(location)) }}
-  {%- elif modules.re.match('^\w+(\.\w+){1,2}$', location) -%}
+  {%- elif modules.re.match('^\\w+(\\.\\w+){1,2}$', location) -%}
     {{ return(adapter.dispatch('existing_table')(location)) }}
   {%- else -%}
     {{ fail("CLV_TRANSACTIONS is '" ~ location ~ "', which is neither a file or glob that ends in .csv, .csv.gz, .tsv or .parquet, nor a table written schema.table.") }}
@@ -30,10 +30,13 @@
       not a failed run. -#}
   {%- set path = location | replace("'", "''") -%}
   {%- if not file_exists(path) -%}
-    {{ fail("no file matches CLV_TRANSACTIONS='" ~ location ~ "'. Give the path or glob of the transaction log (CSV or Parquet); a relative path is taken from the project's folder.") }}
+    {{ fail("no file matches CLV_TRANSACTIONS='" ~ location ~ "'. Give the path or glob of the transaction log (CSV or Parquet); `clv` takes a relative path from where it is called, `dbt` from the project's folder.") }}
   {%- endif -%}
   {%- if (location | lower).endswith(('.parquet', '.pq')) -%}
     {{ return("read_parquet('" ~ path ~ "', union_by_name = true)") }}
+  {%- endif -%}
+  {%- if first_row("select coalesce(sum(size), 0) from read_blob('" ~ path ~ "')")[0] == 0 -%}
+    {{ fail("the transaction log CLV_TRANSACTIONS='" ~ location ~ "' is empty: it has not even a header line.") }}
   {%- endif -%}
   {{ return("read_csv('" ~ path ~ "', all_varchar = true, header = true, union_by_name = true)") }}
 {%- endmacro %}
@@ -91,7 +94,7 @@
   {%- for column in columns if column | lower == mapped | lower -%}
     {{ return(adapter.quote(column)) }}
   {%- endfor -%}
-  {%- if modules.re.match('^\w[\w ]*$', mapped) -%}
+  {%- if modules.re.match('^\\w[\\w ]*$', mapped) -%}
     {{ fail("the transaction log has no column '" ~ mapped ~ "' for " ~ role ~ '. It has: ' ~ columns | join(', ') ~ ". Map it with --vars '{columns: {" ~ role ~ ": <its name, or an SQL expression>}}'.") }}
   {%- endif -%}
   {{ return(mapped) }}
@@ -104,7 +107,7 @@
   {%- set text = namespace(sql=expression) -%}
   {%- for column, type in columns.items() if type in ['VARCHAR', 'STRING'] -%}
     {%- set quoted = adapter.quote(column) -%}
-    {%- set word = '(?<![\w"])' ~ modules.re.escape(column) ~ '(?![\w"(])' -%}
+    {%- set word = '(?<![\\w"])' ~ modules.re.escape(column) ~ '(?![\\w"(])' -%}
     {%- set pattern = modules.re.escape(quoted) ~ '|' ~ word -%}
     {%- if modules.re.search(pattern, text.sql) -%}
       {%- set counts = first_row('select count(try_cast(' ~ quoted ~ ' as double)), count(' ~ quoted ~ ') from ' ~ relation) -%}

@@ -6,7 +6,7 @@
       so a date, a timestamp at midnight and a string are all taken. -#}
   {%- set text = value | string | trim -%}
   {%- set text = text[:10] if text[10:] == ' 00:00:00' else text -%}
-  {%- set problem = namespace(found=not modules.re.match('^\d{4}-\d{2}-\d{2}$', text)) -%}
+  {%- set problem = namespace(found=not modules.re.match('^\\d{4}-\\d{2}-\\d{2}$', text)) -%}
   {%- if not problem.found -%}
     {%- set year, month, day = text[:4] | int, text[5:7] | int, text[8:] | int -%}
     {%- if year < 1 or month < 1 or month > 12 or day < 1 -%}

@@ -24,6 +24,7 @@ final as (
         cast(baseline_rmse as double) as baseline_rmse,
         cast(baseline_r2 as double) as baseline_r2,
         baseline_method,
+        model_sha256,
         cast(promoted_at as timestamp) as promoted_at,
         manifest_row = max(manifest_row) over () as is_champion
     from manifest

@@ -105,10 +105,11 @@ def show_command() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit with its code; a refusal is one message on stderr."""
-    sys.exit(_guarded(lambda: cli.main(arguments, prog_name="clv", standalone_mode=False)))
+    sys.exit(guarded(lambda: cli.main(arguments, prog_name="clv", standalone_mode=False)))
 
 
-def _guarded(command: Callable[[], Any]) -> int:
+def guarded(command: Callable[[], Any]) -> int:
+    """Run a command and return its exit code; what a user did wrong becomes one message."""
     try:
         code = command()
     except click.exceptions.Exit as stop:

@@ -134,4 +134,5 @@ def _plain(message: str) -> str:
     own = re.search(r"(?:clv: |clv\.errors\.\w+: )(.+?)(?:\n\s*\n|\n\s*>|\Z)", message, re.DOTALL)
     if own:
         return " ".join(own.group(1).split())
-    return "\n".join(line for line in message.splitlines() if line.strip())
+    lines = [line.strip() for line in message.splitlines()]
+    return "\n".join(line for line in lines if line and not re.match(r"LINE \d+:|\^+$|>", line))

@@ -100,6 +100,11 @@ def choose_window(
     while add_months(latest + dt.timedelta(days=1), pred_months) <= last:
         latest += dt.timedelta(days=1)
     chosen = TrainingWindow(cutoff or latest, history_months, pred_months)
+    if latest < first:
+        raise ClvError(
+            f"the log runs from {first} to {last}, too short for {pred_months} months of "
+            "prediction with a history before them. Use a smaller --pred-months."
+        )
     if chosen.labels_end > last:
         raise ClvError(
             f"training at {chosen.cutoff} needs labels up to {chosen.labels_end}, but the data is "

@@ -1,0 +1,184 @@
+"""`clv run`, `clv monitor`, `clv status` and `clv show`: the schedule, the files, the alerts."""
+
+import datetime as dt
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import duckdb
+import pandas as pd
+import pytest
+import yaml
+from conftest import Shop, same
+
+from clv.config import read_config
+
+FIRST = dt.date(1997, 12, 30)
+DUE = [FIRST + dt.timedelta(days=n) for n in (0, 14, 28, 42, 56, 70, 84, 114, 144, 174)]
+
+
+def cutoffs(shop: Shop) -> list[str]:
+    found = shop.query("select distinct cutoff from clv_predictions order by 1").cutoff
+    return found.dt.date.tolist()
+
+
+def test_every_due_cutoff_is_scored_14_days_apart_for_12_weeks_and_30_afterwards(scored):
+    assert cutoffs(scored) == DUE
+    config = read_config(scored.home / "config" / "model_config.yaml")
+    assert config.last_score_cutoff == DUE[-1] + dt.timedelta(days=30)
+    assert config.schedule_start == FIRST
+
+
+def test_the_rewritten_config_differs_in_the_schedule_alone(scored, trained):
+    before = (trained.home / "config" / "model_config.yaml").read_text().splitlines()
+    after = (scored.home / "config" / "model_config.yaml").read_text().splitlines()
+    changed = [
+        new.split(":")[0].strip() for old, new in zip(before, after, strict=True) if old != new
+    ]
+    assert changed == ["last_score_cutoff", "schedule_model_id", "schedule_start"]
+    assert [line.partition("#")[2] for line in before] == [line.partition("#")[2] for line in after]
+
+
+def test_each_batch_has_its_csv_files_with_the_rows_of_the_tables(scored):
+    for table, name in {
+        "clv_predictions": "customer_id",
+        "clv_ranked_predictions": "clv_rank",
+        "clv_clusters": "customer_id",
+        "clv_cluster_ranking": "cluster_rank",
+        "clv_predictions_actual": "customer_id",
+    }.items():
+        batches = scored.query(f"select distinct cutoff from {table}").cutoff
+        assert len(batches) > 0
+        for cutoff in batches:
+            path = scored.home / "outputs" / f"{table}_{cutoff:%Y%m%d}_pred3m.csv"
+            written = pd.read_csv(path, dtype={"customer_id": str})
+            stored = scored.query(
+                f"select * from {table} where cutoff = date '{cutoff.date()}' order by {name}"
+            )
+            assert written[name].tolist() == stored[name].tolist()
+            if "predicted_clv" in stored:
+                assert written.predicted_clv.tolist() == stored.predicted_clv.tolist()
+    names = {path.name for path in (scored.home / "outputs").iterdir()}
+    assert not [name for name in names if name.startswith(".") or name.endswith((".tmp", ".wal"))]
+
+
+def test_the_marts_hold_the_published_tables_as_they_are(scored):
+    with duckdb.connect(str(scored.home / "outputs" / "clv_marts.duckdb"), read_only=True) as marts:
+        for table in ("clv_ranked_predictions", "clv_cluster_ranking", "clv_drift",
+                      "customer_segments", "clv_predictions_actual"):  # fmt: skip
+            query = f"select * from {table} order by all"
+            pd.testing.assert_frame_equal(marts.execute(query).df(), scored.query(query))
+
+
+def test_alerts_stand_for_just_the_batches_whose_status_is_alert(scored):
+    drift = scored.query("select * from clv_drift")
+    alarming = drift[drift.status == "alert"]
+    names = {f"drift_alert_{cutoff:%Y%m%d}_pred3m.md" for cutoff in alarming.cutoff}
+    assert {path.name for path in (scored.home / "outputs").glob("*.md")} == names
+    for row in drift.itertuples():
+        crossed = row.rmse_change > 0.20 or row.r2_change > 0.15
+        assert row.status == ("alert" if crossed else "ok")
+        assert row.rmse_change == pytest.approx(row.rmse / row.baseline_rmse - 1)
+
+
+def test_an_alert_is_raised_once_with_exit_code_3_and_the_schedule_waits(fresh, tmp_path):
+    shop = fresh("alert")
+    log = pd.read_csv(shop.log, dtype=str)
+    late = log.ordered_at > "19971230"
+    log.loc[late, "amount"] = (log.loc[late, "amount"].astype(float) * 10).astype(str)
+    shop.log = tmp_path / "log.csv"
+    log.to_csv(shop.log, index=False)
+    done = shop.clv("run", "--until", "1998-01-20")
+    assert done.code == 3, done.err
+    assert "drift_alert_19971230_pred3m.md" in done.out
+    text = (shop.home / "outputs" / "drift_alert_19971230_pred3m.md").read_text()
+    assert "Nothing was retrained" in text and "rises more than 20%" in text
+    manifest = (shop.home / "registry" / "champion_manifest.csv").read_bytes()
+    again = shop.clv("run", "--until", "1998-01-20")
+    assert again.code == 0, again.err
+    assert "nothing is due: the next cutoff is 1998-01-27" in again.err
+    assert (shop.home / "registry" / "champion_manifest.csv").read_bytes() == manifest
+
+
+def test_a_single_cutoff_leaves_the_schedule_alone(fresh):
+    shop = fresh("single")
+    config = shop.home / "config" / "model_config.yaml"
+    before = config.read_bytes()
+    assert shop.clv("run", "--cutoff", "1998-05-15").code == 0
+    assert config.read_bytes() == before
+    assert cutoffs(shop) == [dt.date(1998, 5, 15)]
+    waiting = shop.clv("status").out
+    assert "next cutoff: 1997-12-30" in waiting
+    assert "1998-08-15" in waiting  # the day on which the batch matures
+
+
+def test_monitor_judges_what_has_matured_and_scores_nothing(fresh):
+    shop = fresh("monitor")
+    assert (
+        shop.clv("run", "--cutoff", "1998-01-31", "--vars", "{data_through: 1998-02-28}").code == 0
+    )
+    assert shop.query("select count(*) as n from clv_drift").n[0] == 0
+    assert shop.clv("monitor").code in (0, 3)
+    assert cutoffs(shop) == [dt.date(1998, 1, 31)]
+    assert shop.query("select count(*) as n from clv_drift").n[0] == 1
+    assert (shop.home / "outputs" / "clv_predictions_actual_19980131_pred3m.csv").exists()
+
+
+def test_show_prints_the_latest_batch_and_the_accuracy_of_earlier_ones(scored):
+    shown = scored.clv("show")
+    assert shown.code == 0
+    assert f"# Batch {DUE[-1]}, 3 months ahead" in shown.out
+    for word in ("Top 1 %", "clv_index", "normalized_gini", str(DUE[0])):
+        assert word in shown.out
+
+
+def start_run(shop: Shop) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "CLV_HOME": str(shop.home), "CLV_TRANSACTIONS": str(shop.log)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "clv", "run"],
+        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def test_killed_at_any_moment_the_next_run_ends_as_if_nothing_had_happened(scored, fresh):
+    whole = fresh("timed")
+    started = time.monotonic()
+    assert start_run(whole).wait() in (0, 3)
+    duration = time.monotonic() - started
+    shop = fresh("killed")
+    moments = random.Random(5)
+    killed = 0
+    for _ in range(4):
+        process = start_run(shop)
+        time.sleep(duration * moments.uniform(0.35, 0.98))
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+        config = shop.home / "config" / "model_config.yaml"
+        assert yaml.safe_load(config.read_text())["training"]["pred_months"] == 6
+    assert killed >= 2
+    done = shop.clv("run")
+    assert done.code in (0, 3), done.err
+    same(scored.tables(), shop.tables())
+    assert shop.files() == scored.files()
+    kept = [(s.home / "config" / "model_config.yaml").read_bytes() for s in (scored, shop)]
+    assert kept[0] == kept[1]
+
+
+def test_a_second_command_is_refused_and_told_who_is_at_work(fresh):
+    shop = fresh("locked")
+    process = start_run(shop)
+    try:
+        holder = shop.home / ".clv.lock.holder"
+        for _ in range(200):
+            if holder.exists():
+                break
+            time.sleep(0.05)
+        refused = shop.clv("run")
+        assert refused.code == 1
+        assert f"process {process.pid}" in refused.err
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,135 @@
+"""Every input row ends in exactly one class, whatever the log looks like."""
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from conftest import Shop
+
+DIRTY = """Invoice;Line;Buyer Id;When;Qty;Unit Price
+1;1;0042;2020-01-05 10:00;2;10.10
+1;2;0042;2020-01-05 10:00;1;5
+2;1;;2020-01-06;1;7.77
+3;1;0042;;1;1.5
+4;1;0042;someday;1;2.5
+5;1;0043;2020-02-30;1;3.5
+6;1;0043;2020-02-01;one;4.5
+7;1;0043;2020-02-01;1;
+8;1;0043;2020-02-01;1;nan
+9;1;0043;2020-02-02;-3;10
+10;1;0043;2020-02-02;3;10
+11;1;0044;2020-02-03;1;0
+12;1;0044;1899-12-31;1;99
+1;2;0042;2020-01-05 10:00;1;5
+13;1;  0044 ;20200401;1;12.345678
+"""
+COLUMNS = (
+    "columns: {customer_id: Buyer Id, ordered_at: When, amount: 'Qty * \"Unit Price\"', "
+    "order_id: Invoice, line_id: \"Invoice || '-' || Line\"}"
+)
+
+
+@pytest.fixture(scope="module")
+def dirty(tmp_path_factory) -> Shop:
+    folder = tmp_path_factory.mktemp("dirty")
+    (folder / "dirty log.csv").write_text(DIRTY)
+    shop = Shop(folder / "home", folder / "dirty log.csv")
+    shop.home.mkdir()
+    done = shop.dbt(
+        "build", "--select", "+customer_days", "+data_through", "--indirect-selection", "cautious",
+        "--vars", f"{{{COLUMNS}, earliest_date: 2000-01-01}}",
+    )  # fmt: skip
+    assert done.code == 0, done.out
+    return shop
+
+
+def test_every_row_has_one_class_and_the_first_reason_that_applies(dirty):
+    rows = dirty.query("select reason from stg_classified_transactions order by input_row").reason
+    assert [None if pd.isna(reason) else reason for reason in rows] == [
+        None, None, "no_customer", "date_missing", "date_unreadable", "date_unreadable",
+        "amount_missing_or_not_finite", "amount_missing_or_not_finite",
+        "amount_missing_or_not_finite", None, None, None, "date_out_of_range", "duplicate_line",
+        None,
+    ]  # fmt: skip
+
+
+def test_ids_keep_their_zeros_and_money_its_decimals(dirty):
+    kept = dirty.query(
+        "select customer_id, cast(amount as varchar) as amount from stg_transactions order by input_row"
+    )
+    assert set(kept.customer_id) == {"0042", "0043", "0044"}
+    assert kept.amount.tolist() == ["20.2000", "5.0000", "-30.0000", "30.0000", "0.0000", "12.3457"]
+
+
+def test_money_of_kept_and_rejected_is_the_money_of_the_log(dirty):
+    total = dirty.query("select cast(sum(amount) as varchar) as s from stg_classified_transactions")
+    # 2 x 10.10 + 5 + 7.77 + 1.5 + 2.5 + 3.5 - 30 + 30 + 0 + 99 + 5 + 12.3457
+    assert total.s[0] == "156.8157"
+
+
+def test_a_day_that_nets_to_0_with_a_refund_is_no_purchase_day_but_a_free_order_is(dirty):
+    days = dirty.query(
+        "select customer_id || ' ' || order_date as d, is_purchase_day, orders from customer_days"
+    ).set_index("d")
+    assert days.is_purchase_day.to_dict() == {
+        "0042 2020-01-05": True,
+        "0043 2020-02-02": False,
+        "0044 2020-02-03": True,
+        "0044 2020-04-01": True,
+    }
+    assert days.orders.to_dict()["0042 2020-01-05"] == 1
+    assert days.orders.to_dict()["0043 2020-02-02"] == 1
+
+
+def test_the_reconciliation_test_fails_when_staging_loses_a_row(dirty, tmp_path):
+    broken = dirty.copy(tmp_path / "home")
+    with duckdb.connect(str(broken.home / "clv.duckdb")) as connection:
+        connection.execute("delete from stg_classified_transactions where input_row = 1")
+    done = broken.dbt(
+        "test", "--select", "log_reconciles", "--vars", f"{{{COLUMNS}, earliest_date: 2000-01-01}}"
+    )
+    assert done.code == 1
+    assert "FAIL 1" in done.out
+
+
+@pytest.mark.parametrize("kind", ["glob of parquet", "table", "gzip"])
+def test_parquet_globs_tables_and_compressed_csv_give_the_same_days(
+    kind, sample_log, trained, tmp_path
+):
+    frame = pd.read_csv(sample_log, dtype=str)
+    frame["customer_id"] = frame.customer_id.astype(float)  # as a tool that knows only floats
+    frame["amount"] = frame.amount.astype(float)
+    frame["ordered_at"] = pd.to_datetime(frame.ordered_at, format="%Y%m%d")
+    shop = Shop(tmp_path / "home")
+    shop.home.mkdir()
+    if kind == "glob of parquet":
+        frame.iloc[:3000].to_parquet(tmp_path / "a.parquet")
+        frame.iloc[3000:].to_parquet(tmp_path / "b.parquet")
+        shop.log = tmp_path / "*.parquet"
+    elif kind == "gzip":
+        frame.astype({"customer_id": int}).to_csv(tmp_path / "log.csv.gz", index=False)
+        shop.log = tmp_path / "log.csv.gz"
+    else:
+        with duckdb.connect(str(shop.home / "clv.duckdb")) as connection:
+            connection.execute("create schema shop")
+            connection.register("frame", frame)
+            connection.execute("create table shop.orders as select * from frame")
+        shop.log = "shop.orders"
+    assert shop.dbt("run", "--select", "+customer_days").code == 0
+    query = "select cast(customer_id as int) as id, * exclude (customer_id) from customer_days order by all"
+    pd.testing.assert_frame_equal(shop.query(query), trained.query(query))
+
+
+def test_day_first_dates_are_read_as_told_and_never_guessed(tmp_path):
+    log = Path(tmp_path / "log.csv")
+    log.write_text("customer_id,ordered_at,amount\n1,03/04/2020 9:30,5\n")
+    shop = Shop(tmp_path / "home", log)
+    shop.home.mkdir()
+    select = ("run", "--select", "+stg_rejected_transactions")
+    assert shop.dbt(*select).code == 0
+    reasons = shop.query("select reason from stg_rejected_transactions").reason.tolist()
+    assert reasons == ["date_unreadable"]
+    assert shop.dbt(*select, "--vars", "{ordered_at_format: '%d/%m/%Y %H:%M'}").code == 0
+    days = shop.query("select order_date from stg_classified_transactions").order_date
+    assert days.astype(str).tolist() == ["2020-04-03"]

@@ -1,0 +1,147 @@
+"""Bad input of every kind: one clear message, exit code 1, no traceback, nothing half-written."""
+
+import pytest
+from conftest import Result, Shop
+
+WINDOWS = ("stg_champion_manifest", "scoring_windows")
+GOOD = "customer_id,ordered_at,amount\n1,2020-01-01,5\n2,2020-03-01,6\n"
+
+
+def refused(result: Result, *words: str) -> None:
+    assert result.code == 1
+    assert result.out == ""
+    assert "Traceback" not in result.err
+    assert result.err.count("clv:") == 1, result.err
+    for word in words:
+        assert word in result.err, result.err
+
+
+@pytest.fixture
+def shop(tmp_path) -> Shop:
+    (tmp_path / "log.csv").write_text(GOOD)
+    return Shop(tmp_path / "home", tmp_path / "log.csv")
+
+
+@pytest.mark.parametrize(
+    ("log", "arguments", "words"),
+    [
+        ("missing.csv", [], ["no file matches", "missing.csv"]),
+        ("orders", [], ["neither a file or glob", "schema.table"]),
+        ("shop.orders", [], ["names no table", "shop.orders"]),
+        ("", [], ["empty"]),
+        ("customer_id,ordered_at,amount\n", [], ["no usable row", "it is empty"]),
+        ("id,ordered_at,amount\n1,2020-01-01,5\n", [], ["no column 'customer_id'", "id, ordered_at"]),
+        (GOOD, ["--vars", "{columns: {amount: amount * Qty}}"], ["Qty", "not found"]),
+        (GOOD, ["--vars", "{columns: {money: amount}}"], ["the key 'money'", "customer_id, ordered_at"]),
+        (GOOD, ["--vars", "{columns: amount}"], ["not a mapping"]),
+        (GOOD, ["--vars", "{cutoff"], ["--vars is not valid YAML"]),
+        (GOOD, ["--vars", "{cutoff: 2020-01-01}"], ["give --cutoff instead"]),
+        (GOOD, ["--vars", "{data_through: soon}"], ["data_through 'soon' is not a date"]),
+        ("customer_id,ordered_at,amount\n1,soon,5\n", [], ["1 date_unreadable"]),
+        (GOOD, ["--cutoff", "2020-02-30"], ["'2020-02-30' is not a date", "yyyy-mm-dd"]),
+        (GOOD, ["--cutoff", "2031-01-01", "--pred-months", "1"], ["through 2020-03-01", "2020-02-01"]),
+        (GOOD, ["--cutoff", "1999-01-01", "--pred-months", "1"], ["data, which begins on 2020-01-01"]),
+        (GOOD, ["--pred-months", "12"], ["too short for 12 months"]),
+    ],
+)  # fmt: skip
+def test_training_refuses_bad_input(tmp_path, log, arguments, words):
+    shop = Shop(tmp_path / "home", log)
+    if "," in log or log == "":
+        shop.log = tmp_path / "log.csv"
+        shop.log.write_text(log)
+    refused(shop.clv("train", *arguments), *words)
+    assert not (shop.home / "registry").exists()
+
+
+def test_a_file_that_is_no_parquet_is_named(tmp_path):
+    log = tmp_path / "log.parquet"
+    log.write_bytes(b"not parquet at all")
+    refused(Shop(tmp_path / "home", log).clv("train"), "log.parquet")
+
+
+@pytest.mark.parametrize("command", ["run", "monitor"])
+def test_without_a_champion_the_command_says_to_train(shop, command):
+    refused(shop.clv(command), "no champion yet", "`clv train`")
+
+
+def test_dbt_build_without_a_champion_says_to_train(shop):
+    shop.home.mkdir()
+    done = shop.dbt("build")
+    assert done.code == 1
+    assert "there is no champion yet" in done.out and "Run `clv train` first" in done.out
+
+
+def test_show_before_the_first_batch_says_what_to_do(shop):
+    refused(shop.clv("show"), "no batch was scored yet", "`clv run`")
+
+
+def test_a_home_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    refused(Shop(tmp_path / "file" / "home").clv("status"), "cannot write")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("training: [", ["not valid YAML"]),
+        ("training: {history_months: nine, pred_months: 3}", ["training.history_months", "'nine'"]),
+        (
+            "training: {history_months: 9, pred_months: 3}\nrun: {last_score_cutoff: soon}",
+            ["'soon'"],
+        ),
+        ("- a\n- b\n", ["no sections"]),
+    ],
+)
+def test_a_broken_config_is_named(shop, text, words):
+    config = shop.home / "config" / "model_config.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text(text)
+    refused(shop.clv("status"), "model_config.yaml", *words)
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "words"),
+    [
+        ("2031-01-01", "lies after the data, which is complete through 1998-06-30"),
+        ("1990-01-01", "lies before the data, which begins on 1997-01-01"),
+        ("'1997-09-31'", "'1997-09-31' is not a date of the calendar"),
+        ("19971231", "'19971231' is not a date of the calendar"),
+        ("{a: 1}", "neither a date nor a list"),
+    ],
+)
+def test_dbt_build_refuses_a_cutoff_that_cannot_be_scored(trained, cutoff, words):
+    done = trained.dbt("run", "--select", *WINDOWS, "--vars", f"{{cutoff: {cutoff}}}")
+    assert done.code == 1
+    assert words in done.out
+
+
+def test_a_cutoff_after_everybody_left_has_nobody_to_score(fresh):
+    done = fresh("left").dbt(
+        "run", "--select", "data_through", *WINDOWS,
+        "--vars", "{cutoff: 2005-01-01, data_through: 2005-06-01}",
+    )  # fmt: skip
+    assert done.code == 1
+    assert "has nobody to score: no purchase day in the 9 months up to it" in done.out
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_a_model_file_that_is_changed_or_missing_is_never_loaded(fresh, damage):
+    shop = fresh("damaged")
+    (path,) = (shop.home / "registry" / "models").iterdir()
+    if damage == "missing":
+        path.unlink()
+    else:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    refused(
+        shop.clv("run", "--cutoff", "1998-05-15"),
+        "missing" if damage == "missing" else "not the one that was promoted",
+    )
+    assert not (shop.home / "outputs").exists()
+
+
+def test_wrong_usage_ends_with_2(shop):
+    assert shop.clv("run", "--cutoff", "2020-01-01", "--until", "2020-02-01").code == 2
+    assert shop.clv("train", "--pred-months", "0").code == 2
+    assert shop.clv("unknown").code == 2
