@@ -30,6 +30,7 @@ class Config:
     min_clusters: int
     max_clusters: int
     smallest_share: float
+    retention_model_months: int = 9
 
 
 def read_config(path: Path) -> Config:
@@ -57,6 +58,7 @@ def read_config(path: Path) -> Config:
         min_clusters=reader.whole("clusters", "min_clusters", 3),
         max_clusters=reader.whole("clusters", "max_clusters", 8),
         smallest_share=reader.share("clusters", "smallest_share", 0.02),
+        retention_model_months=reader.whole("retention", "model_months", 9),
     )
     if config.min_clusters < 2 or config.max_clusters < config.min_clusters:
         raise ClvError(f"{path}: clusters need 2 <= min_clusters <= max_clusters. Correct them.")

@@ -44,3 +44,18 @@ def add_months(date: dt.date, months: int) -> dt.date:
         raise ClvError(
             f"{date} and {months} months is beyond the calendar. Choose fewer months."
         ) from error
+
+
+def latest_cutoff(last: dt.date, months: int) -> dt.date:
+    """Return the latest day from which a window of `months` ends on or before `last`."""
+    cutoff = add_months(last, -months)
+    while add_months(cutoff + dt.timedelta(days=1), months) <= last:
+        cutoff += dt.timedelta(days=1)
+    while add_months(cutoff, months) > last:
+        cutoff -= dt.timedelta(days=1)
+    return cutoff
+
+
+def now() -> dt.datetime:
+    """Return the time of day in UTC, to the second."""
+    return dt.datetime.now(dt.timezone.utc).replace(microsecond=0)

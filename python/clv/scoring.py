@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from clv.candidates import NaiveSpendRate, candidate_from_dict
+from clv.candidates import Candidate, NaiveSpendRate, candidate_from_dict
 from clv.clustering import Clusters
 from clv.home import Home
 from clv.messages import say
@@ -48,18 +48,24 @@ def score(features: pa.Table) -> pa.Table:
         candidate = candidate_from_dict(
             Registry(Home.current().registry).load_model(model_id)["champion"]
         )
-        predictions = candidate.predict(rows)
-        overflowed = ~np.isfinite(predictions["predicted_clv"].to_numpy())
-        if overflowed.any():
-            say(f"{overflowed.sum()} customers: {candidate.kind} overflowed, own spend rate taken")
-            own_rate = NaiveSpendRate().predict(rows[overflowed])
-            predictions.loc[overflowed] = own_rate.to_numpy()
-        # Rounding inside the formulas can end a hair outside of what the numbers mean.
-        for name in ("predicted_clv", "predicted_purchases"):
-            predictions[name] = predictions[name].clip(lower=0)
-        predictions["probability_alive"] = predictions["probability_alive"].clip(0, 1)
+        predictions = predict_finite(candidate, rows)
         parts.append(_table(rows, predictions, SCORES))
     return pa.concat_tables(parts) if parts else SCORES.empty_table()
+
+
+def predict_finite(candidate: Candidate, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return `candidate.predict(rows)`, finite and within bounds; see `score`."""
+    predictions = candidate.predict(rows)
+    overflowed = ~np.isfinite(predictions["predicted_clv"].to_numpy())
+    if overflowed.any():
+        say(f"{overflowed.sum()} customers: {candidate.kind} overflowed, own spend rate taken")
+        own_rate = NaiveSpendRate().predict(rows[overflowed])
+        predictions.loc[overflowed] = own_rate.to_numpy()
+    # Rounding inside the formulas can end a hair outside of what the numbers mean.
+    for name in ("predicted_clv", "predicted_purchases"):
+        predictions[name] = predictions[name].clip(lower=0)
+    predictions["probability_alive"] = predictions["probability_alive"].clip(0, 1)
+    return predictions
 
 
 def assign_clusters(features: pa.Table) -> pa.Table:

@@ -12,12 +12,12 @@ from clv.clustering import Clusters, fit_clusters
 from clv.config import Config
 from clv.contest import Contest, hold_contest
 from clv.database import fetch, fetch_row
-from clv.dates import add_months, parse_date
+from clv.dates import add_months, latest_cutoff, parse_date
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
 from clv.home import Home
 from clv.messages import say
-from clv.provenance import code_version, data_fingerprint, environment
+from clv.provenance import code_version, data_fingerprint, environment, training_settings
 from clv.registry import Registry
 
 SEED = 20210101
@@ -62,6 +62,7 @@ def train(
         When the labels would end after the data, or nobody bought in the history.
     """
     cutoff = parse_date(window[0], "cutoff") if window[0] else None
+    settings = training_settings(dbt.user_vars, config)
     dbt.refresh_log()
     first, last = fetch_row(dbt.home.database, "select data_from, data_through from data_through")
     chosen = choose_window(
@@ -82,7 +83,7 @@ def train(
     clusters = fit_clusters(
         training_set, config.min_clusters, config.max_clusters, config.smallest_share, SEED
     )
-    return _record(dbt.home, chosen, training_set, contest, clusters, promote)
+    return _record(dbt.home, chosen, training_set, contest, clusters, promote, settings)
 
 
 def choose_window(
@@ -95,10 +96,7 @@ def choose_window(
     ClvError
         When the labels would end after `last`, or the cutoff lies before `first`.
     """
-    latest = add_months(last, -pred_months)
-    # 30 March + 3 months is 30 June, but so is 31 March + 3: take the later.
-    while add_months(latest + dt.timedelta(days=1), pred_months) <= last:
-        latest += dt.timedelta(days=1)
+    latest = latest_cutoff(last, pred_months)
     chosen = TrainingWindow(cutoff or latest, history_months, pred_months)
     if latest < first:
         raise ClvError(
@@ -126,6 +124,7 @@ def _record(
     contest: Contest,
     clusters: Clusters,
     promote: bool,
+    settings: dict[str, Any],
 ) -> dict[str, Any]:
     winner = contest.winner
     assert winner.candidate is not None and winner.accuracy is not None
@@ -149,6 +148,7 @@ def _record(
         "history_months": window.history_months,
         "pred_months": window.pred_months,
         "seed": SEED,
+        "settings": settings,
         "customers": len(training_set),
         "champion": winner.candidate.to_dict(),
         "baseline": {

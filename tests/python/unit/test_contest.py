@@ -9,7 +9,7 @@ from clv.btyd import NotFittedError
 from clv.candidates import KINDS, NAIVE, candidate_from_dict, fit_candidate
 from clv.contest import hold_contest
 from clv.errors import ClvError
-from clv.registry import as_json
+from clv.records import as_json
 
 
 class Fake:

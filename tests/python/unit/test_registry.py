@@ -9,9 +9,11 @@ from pathlib import Path
 import joblib
 import pytest
 
+from clv.chain import COLUMNS, row_sha256
 from clv.errors import ClvError
 from clv.files import sha256
-from clv.registry import COLUMNS, Registry, as_json, row_sha256
+from clv.records import as_json
+from clv.registry import Registry
 
 MODEL = {"champion": {"kind": "naive_spend_rate"}, "clusters": {"centres": [[0.1, 1 / 3]]}}
 
@@ -65,6 +67,7 @@ def test_the_row_is_written_only_after_card_and_model_file(registry, monkeypatch
         "a.joblib",
         "a.json",
         "champion_manifest.csv",
+        "champion_manifest.head.json",
         "clv_model_latest.metrics.json",
     ]
 
@@ -72,7 +75,7 @@ def test_the_row_is_written_only_after_card_and_model_file(registry, monkeypatch
 def test_a_row_without_its_card_is_refused_and_the_manifest_stays(registry):
     promote(registry, "a")
     before = registry.manifest.read_bytes()
-    with pytest.raises(OSError, match=r"b\.json"):
+    with pytest.raises(ClvError, match=r"b\.json"):
         registry.append({**card_of("b"), "model_sha256": "0"}, "2021-01-02", "because")
     assert registry.manifest.read_bytes() == before
 
