@@ -21,8 +21,11 @@ def parse_date(value: object, what: str) -> dt.date:
         return value.date()
     if isinstance(value, dt.date):
         return value
+    text = str(value).strip()
     try:
-        return dt.datetime.strptime(str(value).strip(), "%Y-%m-%d").date()
+        if len(text) != 10:
+            raise ValueError("not yyyy-mm-dd")
+        return dt.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError as error:
         raise ClvError(
             f"{what} '{value}' is not a date of the calendar. "
