@@ -21,9 +21,13 @@ demo: export CLV_HOME := .demo
 demo: export CLV_TRANSACTIONS :=
 demo: $(READY) ## train, score and judge on the CDNOW log, in .demo
 	@rm -rf .demo
+	$(BIN)/clv tune --history-months 6,9 --pred-months 2,3 --yes
 	$(BIN)/clv train --cutoff 1997-09-30 --history-months 9 --pred-months 3
 	$(BIN)/clv run || [ $$? -eq 3 ]
 	$(BIN)/clv show
+	$(BIN)/clv verify
+	@if git rev-parse --quiet --verify HEAD >/dev/null 2>&1; then $(BIN)/clv reproduce champion; \
+		else echo "not a git repository: clv reproduce is left out"; fi
 
 test: export CLV_HOME :=
 test: export CLV_TRANSACTIONS :=

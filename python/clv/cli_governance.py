@@ -155,9 +155,14 @@ def verify_command(head: str | None) -> None:
 )
 @click.option("--vars", "variables", metavar="YAML", help="dbt vars in place of the recorded ones.")
 def reproduce_command(model_id: str, commit: str | None, variables: str | None) -> None:
-    """Train a model again from its commit and compare; 0 when the figures are the same, else 1."""
+    """Train a model again from its commit and compare; 0 when the figures are the same, else 1.
+
+    MODEL_ID may be `champion`.
+    """
     user_vars = None if variables is None else parse_vars(variables)
-    result = reproduce(Home.current(), model_id, user_vars, commit)
+    home = Home.current()
+    model_id = _named(home, model_id)
+    result = reproduce(home, model_id, user_vars, commit)
     click.echo(markdown_table(result.table()))
     reasons = result.reasons()
     if result.equal:
@@ -180,8 +185,16 @@ def reproduce_command(model_id: str, commit: str | None, variables: str | None) 
 @click.command("card")
 @click.argument("model_id")
 def card_command(model_id: str) -> None:
-    """Print a model's card for people, as Markdown."""
-    click.echo(card_text(Registry(Home.current().registry), model_id))
+    """Print a model's card for people, as Markdown; MODEL_ID may be `champion`."""
+    home = Home.current()
+    click.echo(card_text(Registry(home.registry), _named(home, model_id)))
+
+
+def _named(home: Home, model_id: str) -> str:
+    """Return the id of the model that is meant; the word `champion` means the champion."""
+    if model_id == "champion":
+        return Registry(home.registry).champion()["model_id"]
+    return model_id
 
 
 @click.command("purge")
