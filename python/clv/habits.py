@@ -52,10 +52,10 @@ class Habits:
         scale = np.where(clipped.std(axis=0) > 1e-9, clipped.std(axis=0), 1.0)
         points = (clipped - mean) / scale
         exposure = inputs.purchases_offset
-        counts = PoissonRegressor(alpha=0.01, max_iter=300).fit(
+        counts = PoissonRegressor(alpha=0.01, solver="newton-cholesky").fit(
             points, purchases / exposure, sample_weight=weight * exposure
         )
-        any_purchase = LogisticRegression(C=1.0, max_iter=300).fit(
+        any_purchase = LogisticRegression(C=1.0, solver="newton-cholesky").fit(
             points, bought, sample_weight=weight
         )
         return cls(

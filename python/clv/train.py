@@ -76,7 +76,7 @@ def train(
         last,
     )
     plan = plan_training(
-        Origin(chosen.cutoff, chosen.pred_months), chosen.history_months, days["data_from"].date()
+        Origin(chosen.cutoff, chosen.pred_months), chosen.history_months, first
     )
     dbt.build_training_set(plan.windows)
     training_set, share = _read_training_set(dbt.home)
