@@ -25,6 +25,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.ensemble import HistGradientBoostingRegressor
+
 from clv.champion import Champion
 from clv.config import read_config
 from clv.database import fetch
@@ -37,7 +39,6 @@ from clv.metrics import measure
 from clv.naive import column
 from clv.registry import Registry
 from clv.train import train
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 CDNOW_SPLITS = ["1997-12-31:9:3", "1997-12-31:12:6", "1998-03-31:9:3", "1998-03-31:12:3"]
 RFM = ["frequency", "recency", "T", "monetary_value"]
@@ -76,7 +77,9 @@ def naive_peers(test: pd.DataFrame, train_set: pd.DataFrame, depth: float) -> di
     latest = np.maximum(column(test, f"revenue_{length}d"), 0)
     rates = {
         "naive: spend over T": spent * days / np.maximum(column(test, "T"), 1),
-        "naive: spend over T, at least a window": spent * days / np.maximum(column(test, "T"), days),
+        "naive: spend over T, at least a window": spent
+        * days
+        / np.maximum(column(test, "T"), days),
         "naive: spend over the history": spent * days / depth,
         "naive: last window": latest * days / length,
     }
@@ -103,10 +106,14 @@ def split_table(dbt: DbtProject, split: str) -> pd.DataFrame:
     stored = Registry(dbt.home.registry).load_model(card["model_id"])["champion"]
     champion = Champion.from_dict(stored)
     first = champion.reader.data_from
-    depth = float(min((cutoff - add_months(cutoff, -history_months)).days, (cutoff - first).days + 1))
+    depth = float(
+        min((cutoff - add_months(cutoff, -history_months)).days, (cutoff - first).days + 1)
+    )
     actual, rows = column(test, "actual_clv"), []
     predicted = champion.predict(test)
-    rows.append(_row(f"clv ({card['champion']['kind']})", predicted["predicted_clv"], actual, seconds))
+    rows.append(
+        _row(f"clv ({card['champion']['kind']})", predicted["predicted_clv"], actual, seconds)
+    )
     peers: dict[str, Predictor] = {
         "lifetimes BG/NBD + GG": lambda: lifetimes_peer("BetaGeoFitter", test),
         "lifetimes Pareto/NBD + GG": lambda: lifetimes_peer("ParetoNBDFitter", test),
@@ -154,7 +161,9 @@ def _row(name: str, values: object, actual: np.ndarray, seconds: float) -> dict[
 
 def main() -> int:
     """Run the splits, print the table, and write it where --out says."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--log", help="CSV or Parquet file; default: the CDNOW log")
     parser.add_argument("--vars", default="{}", help="dbt vars that map the log's columns")
     parser.add_argument("--split", action="append", help="cutoff:history_months:pred_months")

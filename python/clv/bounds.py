@@ -16,7 +16,7 @@ import numpy as np
 from clv.naive import Vector
 
 LOWER, UPPER = 0.1, 0.9
-GROUPS, SMALLEST_GROUP = 20, 40
+GROUPS, SMALLEST_GROUP, ENOUGH = 20, 40, 1000
 NORMAL_90 = 1.2816
 # The least that windows are taken to differ by, as a standard deviation of the log of their totals,
 # and what is assumed where one window alone was judged.
@@ -48,9 +48,15 @@ class Bounds:
 
     @classmethod
     def fit(cls, predicted: list[Vector], actual: list[Vector], days: list[Vector]) -> Bounds:
-        """Calibrate on judged windows: arrays of shape (n,), one a window."""
-        rate = np.concatenate([p / d for p, d in zip(predicted, days, strict=True)])
-        every, real = np.concatenate(predicted), np.concatenate(actual)
+        """Calibrate on judged windows: arrays of shape (n,), one a window, the newest full one first.
+
+        Customers' bounds come from as many windows as it takes to have ENOUGH customers: the level
+        of spend moves, and the newest window is the likest. All windows tell how it moves.
+        """
+        sizes = np.cumsum([len(p) for p in predicted])
+        used = int(np.searchsorted(sizes, ENOUGH)) + 1
+        rate = np.concatenate([p / d for p, d in list(zip(predicted, days, strict=True))[:used]])
+        every, real = np.concatenate(predicted[:used]), np.concatenate(actual[:used])
         share = np.maximum(real, 0) / np.maximum(every, 1e-9)
         groups = int(np.clip(len(rate) // SMALLEST_GROUP, 1, GROUPS))
         edges = np.unique(np.quantile(rate, np.linspace(0, 1, groups + 1)[1:-1]))

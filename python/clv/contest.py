@@ -156,9 +156,7 @@ def hold_contest(training_set: pd.DataFrame, plan: Plan, seed: int) -> Contest:
     )  # fmt: skip
 
 
-def _judge(
-    frames: Frames, fold: Fold, seed: int
-) -> tuple[dict[str, Vector], dict[str, str]]:
+def _judge(frames: Frames, fold: Fold, seed: int) -> tuple[dict[str, Vector], dict[str, str]]:
     """Return every candidate's prediction of the judged window, and why others have none."""
     inputs, reader = frames.inputs(fold.judged), frames.reader(fold.judged)
     reasons = dict(reader.failures)

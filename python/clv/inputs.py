@@ -180,7 +180,7 @@ class Reader:
         )
 
     def _depth(self, features: pd.DataFrame) -> Vector:
-        """Days of history that the log holds in the window of each row."""
+        """Return the days of history that the log holds in the window of each row."""
         months = column(features, "history_months").astype(int)
         cutoffs = pd.to_datetime(features["cutoff"])
         codes, distinct = pd.factorize(pd.MultiIndex.from_arrays([cutoffs, months]))
@@ -201,7 +201,7 @@ class Reader:
         return np.where(np.isfinite(value) & (value >= 0), value, own)
 
     def _btyd(self, features: pd.DataFrame) -> dict[str, tuple[Vector, Vector]]:
-        """Expected purchases and probability alive per model, once per distinct combination."""
+        """Return expected purchases and probability alive per model, once per combination."""
         names = ("pred_days", "frequency", "recency", "T")
         keys = np.column_stack([column(features, name) for name in names]).astype(np.int64)
         code = np.zeros(len(keys), dtype=np.int64)

@@ -1,9 +1,9 @@
 """Learning candidates: the ratio of spend to a plain expectation of it.
 
 A customer's spend in the window is modelled as an expectation, a weighted mean of the naive rules
-and the BTYD models, times a ratio that is learnt, with the expectation as the weight (as in a Poisson model with exposure): so a large customer
-cannot rule the fit, and one that is larger than any seen before is still predicted large, which no
-tree on money itself can do.
+and the BTYD models, times a ratio that is learnt, with the expectation as the weight (as in a
+Poisson model with exposure). So a large customer cannot rule the fit, and one that is larger than
+any seen before is still predicted large, which no tree on money itself can do.
 
 Sources: Extra-Trees, Geurts, Ernst & Wehenkel (2006), Extremely randomized trees; ridge, Hoerl &
 Kennard (1970); Poisson loss with exposure as in McCullagh & Nelder (1989), section 6.

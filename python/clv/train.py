@@ -75,9 +75,7 @@ def train(
         first,
         last,
     )
-    plan = plan_training(
-        Origin(chosen.cutoff, chosen.pred_months), chosen.history_months, first
-    )
+    plan = plan_training(Origin(chosen.cutoff, chosen.pred_months), chosen.history_months, first)
     dbt.build_training_set(plan.windows)
     training_set, share = _read_training_set(dbt.home)
     contest = hold_contest(training_set, plan, SEED)

@@ -36,7 +36,7 @@ def contest(windows: pd.DataFrame, plan: Plan) -> Contest:
 
 def test_every_kind_has_an_entry(contest: Contest) -> None:
     assert {entry.kind for entry in contest.entries} == set(KINDS)
-    assert [name for name, _ in LEVELS][0] == "naive"
+    assert LEVELS[0][0] == "naive"
     for entry in contest.entries:
         assert (entry.accuracy is None) == (entry.reason is not None)
 
@@ -68,7 +68,7 @@ def test_the_card_is_plain_json(contest: Contest) -> None:
     text = json.dumps(without_bytes(contest.champion.to_dict()), allow_nan=False)
     text += json.dumps([e.to_dict() for e in contest.entries], allow_nan=False)
     text += json.dumps([d.to_dict() for d in contest.duels], allow_nan=False)
-    assert "champion" not in text or True
+    assert "scikit_learn" in text or contest.winner.kind not in ("extra_trees", "blend")
 
 
 def test_the_last_known_days_labels_are_never_read(windows: pd.DataFrame, plan: Plan) -> None:
@@ -109,4 +109,6 @@ def test_a_single_origin_is_judged_out_of_fold_and_says_so() -> None:
     short = plan_training(Origin(dt.date(2022, 2, 20), 2), 6, DATA_FROM)
     assert any("out-of-fold" in note for note in short.notes)
     again = hold_contest(training_set(log, short), short, seed=7)
-    assert np.isfinite(column(again.champion.predict(training_set(log, short)), "predicted_clv")).all()
+    assert np.isfinite(
+        column(again.champion.predict(training_set(log, short)), "predicted_clv")
+    ).all()
