@@ -6,18 +6,17 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from clv.candidates import Candidate, candidate_from_dict, column, fit_candidate
+from clv.champion import Champion
 from clv.database import fetch, fetch_row
 from clv.dates import add_months, latest_cutoff, now
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
-from clv.evaluation import NAIVE_KINDS, without_labels
+from clv.evaluation import without_labels
 from clv.metrics import Accuracy, measure
+from clv.naive import RULES, column
 from clv.registry import Registry
-from clv.scoring import predict_finite
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
     if not frames or not len(next(iter(frames.values()))):
         raise ClvError(f"nobody bought in every history window up to {cutoff}: nothing to compare.")
     sides = [
-        _side(card, candidate_from_dict(model["champion"]), frames, cutoff)
+        _side(card, Champion.from_dict(model["champion"]), frames, cutoff)
         for card, model in zip(cards, models, strict=True)
     ]
     customers = len(next(iter(frames.values())))
@@ -195,25 +194,25 @@ def _same_customers(training_set: pd.DataFrame) -> dict[tuple[int, int], pd.Data
 
 def _side(
     card: dict[str, Any],
-    candidate: Candidate,
+    model: Champion,
     frames: dict[tuple[int, int], pd.DataFrame],
     cutoff: dt.date,
 ) -> Side:
     pred_months = card["pred_months"]
     rows = frames[card["history_months"], pred_months]
     actual = column(rows, "actual_clv")
-    predicted = column(predict_finite(candidate, without_labels(rows)), "predicted_clv")
+    predicted = column(model.predict(without_labels(rows)), "predicted_clv")
     accuracy = measure(predicted, actual)
     naive = min(
-        measure(_naive(kind, frame), column(frame, "actual_clv")).rmse
+        measure(model.reader.read(without_labels(frame)).expectations[kind], actual).rmse
         for (_, months), frame in frames.items()
         if months == pred_months
-        for kind in NAIVE_KINDS
+        for kind in RULES
     )
     window_end = add_months(cutoff, pred_months)
     return Side(
         model_id=card["model_id"],
-        kind=candidate.kind,
+        kind=model.kind,
         history_months=card["history_months"],
         pred_months=pred_months,
         window_end=window_end,
@@ -222,8 +221,3 @@ def _side(
         skill=1 - accuracy.rmse / naive if naive > 0 else float("nan"),
         seen=dt.date.fromisoformat(card["labels_end"]) > cutoff,
     )
-
-
-def _naive(kind: str, frame: pd.DataFrame) -> np.ndarray:
-    features = without_labels(frame)
-    return column(predict_finite(fit_candidate(kind, features), features), "predicted_clv")

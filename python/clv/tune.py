@@ -19,13 +19,12 @@ from clv.database import fetch, fetch_row
 from clv.dates import now
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
-from clv.evaluation import evaluate, kinds_to_try
+from clv.evaluation import KINDS, evaluate
 from clv.files import replacing, write_text
 from clv.grid import Cell, Grid
 from clv.heatmap import draw
 from clv.messages import markdown_table, progress, say
 from clv.provenance import code_digest, data_fingerprint
-from clv.registry import Registry
 
 # Above so many customers the search works on a sample of about as many.
 SAMPLE_CUSTOMERS = 50_000
@@ -75,13 +74,11 @@ def tune(dbt: DbtProject, request: Request) -> Search:
     first, through = fetch_row(home.database, "select data_from, data_through from data_through")
     chosen = grid.choose_grid(request.histories, request.preds, request.origins, first, through)
     sample = request.sample or _default_sample(home.database)
-    rows = Registry(home.registry).rows()
-    kinds = kinds_to_try(rows[-1]["kind"] if rows else None)
     fingerprint = data_fingerprint(home.database, through.isoformat())["fingerprint"]
-    key = [fingerprint, code_digest(), chosen.windows(), sample, kinds]
+    key = [fingerprint, code_digest(), chosen.windows(), sample, KINDS]
     folder = home.outputs / "grid_search"
     pieces = folder / f".search_{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"
-    raw = _evaluated(dbt, chosen, sample, kinds, pieces)
+    raw = _evaluated(dbt, chosen, sample, first, pieces)
     results = choice.cell_results(raw)
     decided = choice.choose(results)
     stamp = f"{now():%Y%m%dT%H%M%SZ}"
@@ -96,7 +93,7 @@ def _default_sample(database: Path) -> float:
 
 
 def _evaluated(
-    dbt: DbtProject, chosen: Grid, sample: float, kinds: Sequence[str], pieces: Path
+    dbt: DbtProject, chosen: Grid, sample: float, data_from: dt.date, pieces: Path
 ) -> list[dict[str, Any]]:
     wanted = [(cutoff, history) for cutoff in chosen.cutoffs for history in chosen.histories]
     found = {key: read for key in wanted if (read := _read(_piece(pieces, *key))) is not None}
@@ -109,7 +106,7 @@ def _evaluated(
     for cutoff, history in progress(missing, "search"):
         if cutoff not in shared:
             shared[cutoff] = _shared_customers(dbt.home.database, cutoff, chosen)
-        results = evaluate(_rows(dbt.home.database, cutoff, history), shared[cutoff], kinds)
+        results = evaluate(_rows(dbt.home.database, cutoff, history), shared[cutoff], data_from)
         write_text(_piece(pieces, cutoff, history), json.dumps(results))
         found[cutoff, history] = results
     return [

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from accuracy_world import DATA_FROM, features_and_labels, purchases
 
 from clv import evaluation, grid
 from clv.choice import cell_results, choose
@@ -16,32 +17,23 @@ from clv.dates import add_months
 from clv.errors import ClvError
 from clv.grid import Cell, choose_grid, months
 from clv.heatmap import draw
+from clv.inputs import Reader
 
 FIRST, LAST = dt.date(1997, 1, 1), dt.date(1998, 6, 30)
 
 
-def population(n: int = 400, seed: int = 3) -> pd.DataFrame:
+CUTOFF = dt.date(2023, 6, 30)
+
+
+def population() -> pd.DataFrame:
     """Rows of `training_set` of one cutoff and history, two prediction windows."""
-    rng = np.random.default_rng(seed)
-    age = rng.integers(30, 270, n)
-    frequency = rng.poisson(age / 60)
-    frame = pd.DataFrame(
-        {
-            "customer_id": [f"c{i:04d}" for i in range(n)],
-            "frequency": frequency,
-            "recency": np.where(frequency > 0, (age * rng.uniform(0.3, 1, n)).astype(int), 0),
-            "T": age,
-            "monetary_value": np.where(frequency > 0, rng.gamma(6, 6, n), 0.0),
-            "revenue": (frequency + 1) * 36.0,
-        }
-    )
-    windows = []
-    for pred, days in ((1, 30), (3, 92)):
-        end = pd.Timestamp("1997-09-30") + pd.Timedelta(days=days)
-        windows.append(frame.assign(
-            pred_months=pred, pred_days=days, window_end=end,
-            actual_clv=rng.gamma(1, 20, n), actual_purchases=rng.poisson(1, n),
-        ))  # fmt: skip
+    log = purchases(500, 720, 5)
+    windows = [
+        features_and_labels(log, CUTOFF, 9, pred).assign(
+            window_end=pd.Timestamp(add_months(CUTOFF, pred))
+        )
+        for pred in (1, 3)
+    ]
     return pd.concat(windows, ignore_index=True)
 
 
@@ -95,26 +87,23 @@ def test_a_side_can_be_fixed_and_a_short_log_is_refused() -> None:
 
 def test_no_label_reaches_a_fit_or_a_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails when anything from after the cutoff is handed to a candidate."""
-    known = {"customer_id", "frequency", "recency", "T", "monetary_value", "revenue", "pred_days",
-             "pred_months", "window_end"}  # fmt: skip
     seen: list[str] = []
+    fit, read = Reader.fit, Reader.read
 
-    class Spy:
-        kind = "spy"
-
-        def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-            assert set(features.columns) <= known
-            seen.append("predict")
-            return pd.DataFrame({"predicted_clv": np.ones(len(features))}, index=features.index)
-
-    def fit(kind: str, features: pd.DataFrame) -> Any:
-        assert set(features.columns) <= known
+    def spied_fit(features: pd.DataFrame, *rest: Any) -> Reader:
+        assert not {*evaluation.LABELS} & set(features.columns)
         seen.append("fit")
-        return Spy()
+        return fit(features, *rest)
 
-    monkeypatch.setattr(evaluation, "fit_candidate", fit)
+    def spied_read(self: Reader, features: pd.DataFrame) -> Any:
+        assert not {*evaluation.LABELS} & set(features.columns)
+        seen.append("predict")
+        return read(self, features)
+
+    monkeypatch.setattr(Reader, "fit", spied_fit)
+    monkeypatch.setattr(Reader, "read", spied_read)
     rows = population()
-    evaluation.evaluate(rows, set(rows["customer_id"]), ["spy"])
+    evaluation.evaluate(rows, set(rows["customer_id"]), DATA_FROM)
     assert seen == ["fit", "predict", "predict"]
 
 
@@ -128,10 +117,9 @@ def test_labels_change_errors_but_never_predictions(monkeypatch: pytest.MonkeyPa
     original = evaluation.measure
     monkeypatch.setattr(evaluation, "measure", measured)
     rows = population()
-    kinds = ["naive_spend_rate", "bg_nbd_gamma_gamma"]
-    first = evaluation.evaluate(rows, set(rows["customer_id"]), kinds)
+    first = evaluation.evaluate(rows, set(rows["customer_id"]), DATA_FROM)
     second = evaluation.evaluate(
-        rows.assign(actual_clv=rows["actual_clv"] * 100 + 7), set(rows["customer_id"]), kinds
+        rows.assign(actual_clv=rows["actual_clv"] * 100 + 7), set(rows["customer_id"]), DATA_FROM
     )
     half = len(predictions) // 2
     for before, after in zip(predictions[:half], predictions[half:], strict=True):
@@ -142,8 +130,9 @@ def test_labels_change_errors_but_never_predictions(monkeypatch: pytest.MonkeyPa
 def test_errors_are_per_30_days_and_on_the_shared_customers_alone() -> None:
     rows = population()
     shared = set(rows["customer_id"].unique()[:50])
-    for result in evaluation.evaluate(rows, shared, ["naive_spend_rate"]):
-        assert result["customers"] == 50 and result["fitted_on"] == 400
+    for result in evaluation.evaluate(rows, shared, DATA_FROM):
+        assert result["customers"] == 50
+        assert result["fitted_on"] == rows["customer_id"].nunique()
         assert result["rmse_per_30_days"] == pytest.approx(
             result["rmse"] * 30 / result["pred_days"]
         )
