@@ -113,8 +113,8 @@ def parse_vars(text: str) -> dict[str, Any]:
     reserved = {"cutoff", "training_windows", "training_sample"} & values.keys()
     if reserved:
         raise ClvError(
-            f"the var {sorted(reserved)[0]} is set by the command itself; give its options instead "
-            "(--cutoff, --sample)."
+            f"the var {sorted(reserved)[0]} is set by the command itself; give --cutoff instead, or "
+            "the other options that `--help` lists."
         )
     return values
 
