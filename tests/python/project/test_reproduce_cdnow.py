@@ -81,11 +81,13 @@ def test_a_model_is_reproduced_until_its_log_or_its_code_changes(project: Path) 
 
     # Later rows arrived and the code went on: the model is the same to the last digit.
     log.write_text(original + "00001,1998-05-05,99.99\n00001,1998-01-01,5.00\n")
-    contest = project / "python" / "clv" / "contest.py"
-    contest.write_text(
-        contest.read_text().replace("measure(predicted, actual)", "measure(predicted * 2, actual)")
+    metrics = project / "python" / "clv" / "metrics.py"
+    before = metrics.read_text()
+    metrics.write_text(
+        before.replace("np.sqrt(np.mean(error**2))", "2 * np.sqrt(np.mean(error**2))")
     )
-    git(project, "commit", "--quiet", "--all", "-m", "another contest")
+    assert metrics.read_text() != before
+    git(project, "commit", "--quiet", "--all", "-m", "another measure")
     same = clv(project, "reproduce", model_id)
     assert same.returncode == 0, same.stdout + same.stderr
     assert "reproduced to the last digit" in same.stdout and "| RMSE" in same.stdout
