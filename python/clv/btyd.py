@@ -164,7 +164,7 @@ def fit_spend(frequency: Vector, monetary_value: Vector) -> SpendModel:
     raise NotFittedError(f"gamma_gamma did not converge ({'; '.join(failures)})")
 
 
-def _fit(fitter: Any, kind: str, times: Vector, counts: Vector) -> None:
+def _fit(fitter: Any, kind: str, times: Vector, counts: NDArray[Any]) -> None:
     """Fit in place. The Pareto/NBD is started where the same parameters come out every time.
 
     `lifetimes` starts it at random numbers and searches without gradients, which wanders off for

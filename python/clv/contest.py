@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from clv.bounds import Bounds
+from clv.btyd import PURCHASE_MODELS
 from clv.candidates import (
     BLEND,
     LEVELS,
@@ -24,7 +25,7 @@ from clv.champion import Champion
 from clv.duel import Duel, Judged, fight
 from clv.errors import ClvError
 from clv.habits import Habits
-from clv.inputs import BTYD, Inputs, Reader, stacked
+from clv.inputs import BTYD, SEEN, Inputs, Reader, stacked
 from clv.messages import progress
 from clv.metrics import Accuracy, decile_calibration, measure
 from clv.naive import MEAN, RULES, Vector, column
@@ -90,6 +91,7 @@ class Frames:
             for code, key in enumerate(distinct)
         }
         self._readers: dict[Any, Reader] = {}
+        self._judged = {plan.known_through, *(fold.judged.cutoff for fold in plan.folds)}
         self._inputs: dict[Origin, Inputs] = {}
 
     def frame(self, origin: Origin) -> pd.DataFrame | None:
@@ -100,7 +102,8 @@ class Frames:
         """Return the reader fitted on the history up to the origin's cutoff."""
         if origin.cutoff not in self._readers:
             frame = self._frames[(origin.cutoff, origin.pred_months)]
-            self._readers[origin.cutoff] = Reader.fit(frame, self.plan.data_from)
+            models = tuple(PURCHASE_MODELS) if origin.cutoff in self._judged else SEEN
+            self._readers[origin.cutoff] = Reader.fit(frame, self.plan.data_from, models)
         return self._readers[origin.cutoff]
 
     def inputs(self, origin: Origin) -> Inputs:

@@ -121,7 +121,7 @@ def test_shuffled_labels_teach_nothing(kind: str, frame: pd.DataFrame, reader: R
     shuffled, held_out = rng.permutation(actual), rng.permutation(actual)
     learner = fit_learner(kind, inputs, shuffled, np.ones(len(actual)), 3)
     predicted = learner.expect(inputs)
-    assert abs(np.corrcoef(predicted, held_out)[0, 1]) < 0.12
+    assert abs(np.corrcoef(predicted, held_out)[0, 1]) < 0.15
 
 
 def test_another_scikit_learn_is_refused_with_the_fix() -> None:
