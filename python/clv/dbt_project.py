@@ -13,8 +13,10 @@ from typing import Any
 import yaml
 from tqdm import tqdm
 
+from clv import log
 from clv.errors import ClvError
 from clv.home import PROJECT, Home
+from clv.messages import no_bars
 
 # What has to be built before anything can be said about dates.
 LOG = ("+data_through", "+customer_days")
@@ -39,23 +41,24 @@ class DbtProject:
         arguments = ["run", "--select", "training_windows", "training_set"]
         self._invoke("training set", arguments, {"training_windows": [list(w) for w in windows]})
 
-    def build_batches(self, cutoffs: Sequence[str]) -> None:
+    def build_batches(self, cutoffs: Sequence[str]) -> dict[str, int]:
         """Score `cutoffs`, then label and judge what has matured. The log must be refreshed before.
 
-        With no cutoffs nothing is scored.
+        With no cutoffs nothing is scored. Returns the data tests that warned, with the number of
+        rows that they found.
         """
         exclude = ["--exclude", *LOG, "tag:training", "test_type:unit"]
-        self._invoke("dbt", ["build", *exclude], {"cutoff": list(cutoffs)})
+        return self._invoke("dbt", ["build", *exclude], {"cutoff": list(cutoffs)})
 
     def _invoke(
         self, label: str, arguments: list[str], run_vars: dict[str, Any] | None = None
-    ) -> None:
+    ) -> dict[str, int]:
         # dbt takes about two seconds to import; commands that do not need it should not wait.
         from dbt.cli.main import dbtRunner
 
         self._set_environment()
         merged = {**self.user_vars, **(run_vars or {})}
-        with tqdm(desc=label, unit="node", disable=None, leave=False) as bar:
+        with tqdm(desc=label, unit="node", disable=no_bars(), leave=False) as bar:
             runner = dbtRunner(callbacks=[lambda event: _advance(bar, event)])
             before = Path.cwd()
             try:
@@ -74,16 +77,22 @@ class DbtProject:
             finally:
                 os.chdir(before)
         if not result.success:
-            log = self.home.logs / "dbt.log"
-            raise ClvError(f"{_failure(result)}\n(full log: {log})")
+            full_log = self.home.logs / "dbt.log"
+            raise ClvError(f"{_failure(result)}\n(full log: {full_log})")
+        warned = [node for node in result.result.results if node.status == "warn"]
+        for node in warned:
+            log.current().event(
+                "test_warned", level="warning", test=node.node.name, rows=node.failures
+            )
+        return {node.node.name: int(node.failures or 0) for node in warned}
 
     def _set_environment(self) -> None:
         os.environ["CLV_HOME"] = str(self.home.root)
         os.environ["DBT_TARGET_PATH"] = str(self.home.root / "target")
         os.environ["DBT_LOG_PATH"] = str(self.home.logs)
-        log = os.environ.get("CLV_TRANSACTIONS", "").strip()
-        if log and re.search(r"\.(csv|tsv|parquet|pq)(\.\w+)?$", log, re.IGNORECASE):
-            os.environ["CLV_TRANSACTIONS"] = str(Path(log).expanduser().absolute())
+        named = os.environ.get("CLV_TRANSACTIONS", "").strip()
+        if named and re.search(r"\.(csv|tsv|parquet|pq)(\.\w+)?$", named, re.IGNORECASE):
+            os.environ["CLV_TRANSACTIONS"] = str(Path(named).expanduser().absolute())
 
 
 def parse_vars(text: str) -> dict[str, Any]:
@@ -100,10 +109,11 @@ def parse_vars(text: str) -> dict[str, Any]:
         raise ClvError(f"--vars is not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise ClvError("--vars takes a YAML mapping, for example '{data_through: 2021-12-31}'.")
-    reserved = {"cutoff", "training_windows"} & values.keys()
+    reserved = {"cutoff", "training_windows", "relabel"} & values.keys()
     if reserved:
+        instead = "clv monitor --relabel" if "relabel" in reserved else "--cutoff"
         raise ClvError(
-            f"the var {sorted(reserved)[0]} is set by the command itself; give --cutoff instead."
+            f"the var {sorted(reserved)[0]} is set by the command itself; give {instead} instead."
         )
     return values
 
