@@ -25,7 +25,6 @@ from clv.run import RunResult, monitor, run
 from clv.show import show_text
 from clv.status import status_text
 from clv.tickets import deliver_after_run
-from clv.train import train
 
 DONE, REFUSED, USAGE, DONE_WITH_ALERT = 0, 1, 2, 3
 # --data-through is believed up to this many days after the log's last row.
@@ -75,6 +74,9 @@ def train_command(
     variables: str,
 ) -> None:
     """Hold the contest at a cutoff and make its winner champion."""
+    # Only here: nothing else that `clv` does may come to train a model.
+    from clv.train import train
+
     home, config, dbt = _open(variables)
     with exclusive(home):
         card = train(dbt, config, (cutoff, history_months, pred_months), promote=not no_promote)

@@ -14,6 +14,7 @@ import yaml
 from tqdm import tqdm
 
 from clv import log
+from clv.database import in_use
 from clv.errors import ClvError
 from clv.home import PROJECT, Home
 from clv.messages import no_bars
@@ -77,6 +78,8 @@ class DbtProject:
             finally:
                 os.chdir(before)
         if not result.success:
+            if "Could not set lock on file" in str(result.exception):
+                raise ClvError(in_use(self.home.database, str(result.exception)))
             full_log = self.home.logs / "dbt.log"
             raise ClvError(f"{_failure(result)}\n(full log: {full_log})")
         warned = [node for node in result.result.results if node.status == "warn"]
