@@ -133,7 +133,10 @@ def main() -> int:
             stages[stage(victim) if hit else "it had ended"] += 1
             where = stage(victim)
             try:
-                heard += clv(victim, "run")
+                # In this process, which has dbt loaded: the same command in a third of the time.
+                done = victim.clv("run")
+                assert done.code in (0, 3), done.err
+                heard += done.out
                 silent = [n for n in alerts - alert_names(source) if n not in heard]
                 assert not silent, f"no run spoke of {silent}"
                 compare(whole, victim)
