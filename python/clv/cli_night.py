@@ -8,7 +8,7 @@ from clv.decisions import decide
 from clv.errors import ClvError
 from clv.home import Home
 from clv.locking import exclusive
-from clv.messages import say
+from clv.messages import counted, say
 from clv.tickets import Ticket, deliver, outbox, waiting_line, wanted
 from clv.tracker import Tracker
 
@@ -47,7 +47,7 @@ def tickets_command(dry_run: bool) -> None:
         tickets = {ticket.batch: ticket for ticket in [*outbox(home), *wanted(home)]}
         for batch in sorted(tickets):
             click.echo(_shown(tickets[batch]))
-        say(f"{len(tickets)} tickets would be sent")
+        say(f"{counted(len(tickets), 'ticket', 'tickets')} would be sent")
         return
     if not Tracker.named() and (outbox(home) or wanted(home)):
         raise ClvError(

@@ -30,6 +30,11 @@ def no_bars() -> bool | None:
     return True if log.current().as_json else None
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """Write a number with its noun: no batches, 1 batch, 2 batches."""
+    return f"{number or 'no'} {one if number == 1 else many}"
+
+
 def markdown_table(frame: pd.DataFrame) -> str:
     """Render a frame as a Markdown table; numbers to four significant digits, nulls as `-`."""
     return tabulate(

@@ -16,7 +16,7 @@ from clv.config import Config, write_config
 from clv.database import fetch, fetch_row
 from clv.dates import parse_date
 from clv.dbt_project import DbtProject
-from clv.messages import say
+from clv.messages import counted, say
 from clv.outputs import Batch, batch_times, batches, publish_marts, write_batch_files
 from clv.registry import Registry
 from clv.relabel import Labels, check_relabel
@@ -100,7 +100,7 @@ def monitor(dbt: DbtProject, config: Config, relabel: bool | Sequence[str] = Fal
         changes = before.changes()
     for row in changes.to_dict("records"):
         log.current().event("batch_relabelled", **{str(key): value for key, value in row.items()})
-    say(f"labels of {len(changes)} batches changed" if len(changes) else "no label changed")
+    say(f"labels changed: {counted(len(changes), 'batch', 'batches')}")
     return RunResult(
         result.scored, result.judged, result.alerts, result.withdrawn, result.next_cutoff, changes
     )
@@ -141,8 +141,9 @@ def _build(dbt: DbtProject, due: list[dt.date], next_cutoff: dt.date) -> RunResu
     _record_batches(dbt, scored, judged)
     if warned.get(STALE_LABELS):
         say(
-            f"the log was corrected: it no longer bears out the labels of {warned[STALE_LABELS]} "
-            "batches. `clv monitor --relabel` makes them again and says what changes."
+            "the log was corrected: it no longer bears out the labels of "
+            f"{counted(warned[STALE_LABELS], 'batch', 'batches')}. `clv monitor --relabel` makes "
+            "them again and says what changed."
         )
     with record.step("files_written") as done:
         done["files"] = len(write_batch_files(home, [*scored, *judged]))

@@ -141,8 +141,8 @@ def deliver_after_run(home: Home) -> None:
 def waiting_line(home: Home, problems: list[str]) -> str:
     """Say in one line what went wrong and that nothing is lost."""
     return (
-        f"tickets: {'; '.join(problems)}. {len(outbox(home))} wait in {_outbox(home)} and are sent "
-        "by the next run, or by `clv tickets`."
+        f"tickets: {'; '.join(problems)}. {len(outbox(home))} waiting in {_outbox(home)}; the next run "
+        "sends them, or `clv tickets`."
     )
 
 

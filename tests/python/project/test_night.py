@@ -79,7 +79,7 @@ def test_a_correction_relabels_only_on_request_and_says_what_changed(four, corre
     before, times, files = labels(shop), labelled_at(shop), shop.files()
     watched = shop.clv("monitor")
     assert watched.code == 0, watched.err
-    assert "no longer bears out the labels of 1 batches" in watched.err
+    assert "no longer bears out the labels of 1 batch." in watched.err
     assert "`clv monitor --relabel`" in watched.err
     pd.testing.assert_frame_equal(before, labels(shop))
     assert shop.files() == files

@@ -131,7 +131,7 @@ def test_each_fault_is_one_line_and_the_ticket_comes_later(home, jira, capfd, mo
     deliver_after_run(home)
     err = capfd.readouterr().err
     assert err.count("\n") == 1, err
-    assert said in err and "1 wait in" in err
+    assert said in err and "1 waiting in" in err
     assert TOKEN not in err
     assert [ticket.batch for ticket in outbox(home)] == [BATCH]
     jira.mode = fake_jira.OK
@@ -184,7 +184,7 @@ def test_without_jira_nothing_is_written_and_the_dry_run_shows_what_would_be_sen
     assert clv("tickets", "--dry-run") == 0
     shown = capfd.readouterr()
     assert "clv-drift-19980623-pred3m" in shown.out and "RMSE rose by 30 %" in shown.out
-    assert "1 tickets would be sent" in shown.err
+    assert "1 ticket would be sent" in shown.err
     assert not (home.outputs / "outbox").exists() and not home.registry.exists()
     assert clv("tickets") == 1
     assert "CLV_JIRA_URL is not set" in capfd.readouterr().err
