@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs clean
+.PHONY: help demo test test-kills lint format docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
@@ -33,6 +33,11 @@ test: export CLV_HOME :=
 test: export CLV_TRANSACTIONS :=
 test: $(READY) ## run all tests: unit, golden figures, the whole project end to end
 	$(BIN)/python -m pytest
+
+test-kills: export CLV_HOME :=
+test-kills: export CLV_TRANSACTIONS :=
+test-kills: $(READY) ## kill -9 at 50 seeded moments of a run (half an hour)
+	$(BIN)/python benchmarks/kills.py
 
 lint: export CLV_TRANSACTIONS :=
 lint: export CLV_HOME := target/lint

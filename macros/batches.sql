@@ -63,6 +63,19 @@
   {%- do run_query('commit') -%}
 {%- endmacro %}
 
+{% macro asked_to_relabel(cutoff) -%}
+  {#- A condition: whether the var `relabel` (true, a date, or a list of dates) names the batch. -#}
+  {%- set asked = var('relabel', false) -%}
+  {%- if asked is boolean or asked is none -%}
+    {{ return('1 = 1' if asked else '1 = 0') }}
+  {%- endif -%}
+  {%- set dates = [] -%}
+  {%- for value in (asked if asked is iterable and asked is not string else [asked]) -%}
+    {%- do dates.append(date_literal(value, 'relabel')) -%}
+  {%- endfor -%}
+  {{ return(cutoff ~ ' in (' ~ (dates | join(', ')) ~ ')' if dates else '1 = 0') }}
+{%- endmacro %}
+
 {% macro check_model_file() -%}
   {%- set champion = first_row('select model_id, model_sha256 from ' ~ ref('stg_champion_manifest') ~ ' where is_champion') -%}
   {%- set path = home_path('registry/models/' ~ champion[0] ~ '.joblib') -%}

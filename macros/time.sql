@@ -54,6 +54,19 @@
   {{ return(dates) }}
 {%- endmacro %}
 
+{% macro check_data_through(transactions) -%}
+  {#- The var `data_through` is a day on which the log can be complete: not before its first row, and
+      no more than `data_through_slack_days` (empty: no limit) after its last one. -#}
+  {%- set through = date_literal(var('data_through'), 'data_through') -%}
+  {%- set days = first_row('select min(order_date), max(order_date), ' ~ dbt.datediff('max(order_date)', through, 'day') ~ ' from ' ~ transactions) -%}
+  {%- set slack = var('data_through_slack_days', none) -%}
+  {%- if var('data_through') | string < days[0] | string -%}
+    {{ fail('data_through ' ~ var('data_through') ~ ' lies before the log, which begins on ' ~ days[0] ~ '. Give a later day.') }}
+  {%- elif slack is not none and days[2] | int > slack | int -%}
+    {{ fail('data_through ' ~ var('data_through') ~ ' lies ' ~ days[2] ~ ' days after the last row of the log (' ~ days[1] ~ '): is the log complete, and the date right? Correct one of them; where really nothing was sold for so long, say so with --vars \'{data_through_slack_days: ' ~ days[2] ~ "}'.") }}
+  {%- endif -%}
+{%- endmacro %}
+
 {% macro run_time() -%}
   {#- When this run started (UTC), the only clock that a model writes down. -#}
   cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp)

@@ -1,5 +1,5 @@
 {#- A batch is labelled once, when its window has matured and every ledger holds it; with the var
-    `rescore` the batches of this run are labelled again. -#}
+    `rescore` the batches of this run are labelled again, with `relabel` those that it names. -#}
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
@@ -56,7 +56,11 @@ due as (
                 and windows.pred_months = this_run.pred_months
         where
             windows.window_end <= log_days.data_through
-            and (labelled.cutoff is null or this_run.cutoff is not null)
+            and (
+                labelled.cutoff is null
+                or this_run.cutoff is not null
+                or {{ asked_to_relabel('windows.cutoff') }}
+            )
     {% else %}
         where windows.window_end <= log_days.data_through
     {% endif %}
@@ -80,7 +84,7 @@ labels as (
 
 ),
 
-final as (
+labelled_now as (
 
     select
         due_predictions.cutoff,
@@ -100,6 +104,81 @@ final as (
             and due_predictions.pred_months = labels.pred_months
             and due_predictions.customer_id = labels.customer_id
 
-)
+),
+
+{% if is_incremental() %}
+    ledger as (
+
+        select * from {{ this }}
+
+    ),
+
+    customers_now as (
+
+        select
+            cutoff,
+            pred_months,
+            count(*) as customers
+        from labelled_now
+        group by cutoff, pred_months
+
+    ),
+
+    -- A batch whose labels come out as they were keeps the time at which they were made.
+    unchanged as (
+
+        select
+            ledger.cutoff,
+            ledger.pred_months,
+            max(ledger.labelled_at) as labelled_at
+        from ledger
+        inner join customers_now
+            on
+                ledger.cutoff = customers_now.cutoff
+                and ledger.pred_months = customers_now.pred_months
+        left join labelled_now
+            on
+                ledger.cutoff = labelled_now.cutoff
+                and ledger.pred_months = labelled_now.pred_months
+                and ledger.customer_id = labelled_now.customer_id
+                and ledger.model_id = labelled_now.model_id
+                and ledger.predicted_clv = labelled_now.predicted_clv
+                and ledger.actual_clv = labelled_now.actual_clv
+                and ledger.actual_purchases = labelled_now.actual_purchases
+                and ledger.predicted_purchases is not distinct from labelled_now.predicted_purchases
+        group by ledger.cutoff, ledger.pred_months
+        having
+            count(*) = count(labelled_now.customer_id)
+            and count(*) = max(customers_now.customers)
+
+    ),
+
+    final as (
+
+        select
+            labelled_now.cutoff,
+            labelled_now.pred_months,
+            labelled_now.customer_id,
+            labelled_now.model_id,
+            labelled_now.predicted_clv,
+            labelled_now.actual_clv,
+            labelled_now.predicted_purchases,
+            labelled_now.actual_purchases,
+            labelled_now.in_sample,
+            coalesce(unchanged.labelled_at, labelled_now.labelled_at) as labelled_at
+        from labelled_now
+        left join unchanged
+            on
+                labelled_now.cutoff = unchanged.cutoff
+                and labelled_now.pred_months = unchanged.pred_months
+
+    )
+{% else %}
+    final as (
+
+        select * from labelled_now
+
+    )
+{% endif %}
 
 select * from final

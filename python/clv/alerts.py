@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from clv.database import fetch
 from clv.files import write_text
 from clv.home import Home
 from clv.messages import markdown_table
-from clv.outputs import Batch
+from clv.outputs import Batch, batches
 
 ALERTS = """
     select
@@ -37,20 +38,62 @@ def alert_path(home: Home, batch: Batch) -> Path:
 
 
 def write_alerts(home: Home) -> list[Path]:
-    """Write the alert of every alarming batch; return those that are new or say something else."""
-    raised = []
-    for row in fetch(home.database, ALERTS).to_dict("records"):
-        path = alert_path(home, Batch(row["cutoff"].date(), int(row["pred_months"])))
-        text = alert_text(row)
-        if not path.exists() or path.read_text("utf-8") != text:
-            write_text(path, text)
-            raised.append(path)
+    """Write the alert of every alarming batch; return those that are new or say something else.
+
+    Those are noted first, and forgotten by `announced`: alerts that a run wrote and did not live
+    to speak of are raised by the next one.
+    """
+    texts = {
+        alert_path(home, _batch(row)): alert_text(row)
+        for row in fetch(home.database, ALERTS).to_dict("records")
+    }
+    raised = [
+        path
+        for path, text in texts.items()
+        if path.name in _noted(home) or not path.exists() or path.read_text("utf-8") != text
+    ]
+    if raised:
+        write_text(_notes(home), json.dumps([path.name for path in raised]))
+    for path in raised:
+        write_text(path, texts[path])
     return raised
 
 
-def open_alerts(home: Home) -> list[Path]:
+def withdraw_alerts(home: Home) -> list[Path]:
+    """Remove the alerts of batches that alarm no longer: labels or thresholds are others now."""
+    judged = {alert_path(home, batch) for batch in batches(home, "clv_drift")}
+    alarming = fetch(home.database, ALERTS).to_dict("records")
+    over = sorted(judged - {alert_path(home, _batch(row)) for row in alarming})
+    withdrawn = [path for path in over if path.exists()]
+    for path in withdrawn:
+        path.unlink()
+    return withdrawn
+
+
+def announced(home: Home) -> None:
+    """Forget which alerts are new: the command has said so."""
+    _notes(home).unlink(missing_ok=True)
+
+
+def alert_files(home: Home) -> list[Path]:
     """Return the alert files that stand in outputs, oldest batch first."""
     return sorted(home.outputs.glob("drift_alert_*.md"))
+
+
+def _batch(row: Mapping[Any, Any]) -> Batch:
+    return Batch(row["cutoff"].date(), int(row["pred_months"]))
+
+
+def _notes(home: Home) -> Path:
+    return home.root / ".clv.raised.json"
+
+
+def _noted(home: Home) -> list[str]:
+    try:
+        names = json.loads(_notes(home).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return []
+    return names if isinstance(names, list) else []
 
 
 def alert_text(row: Mapping[Any, Any]) -> str:

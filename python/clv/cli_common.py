@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from clv import log
 from clv.config import Config, read_config
 from clv.dbt_project import DbtProject, parse_vars
 from clv.errors import ClvError
@@ -20,6 +21,7 @@ def open_project(variables: str) -> tuple[Home, Config, DbtProject]:
     home = Home.current()
     user_vars = parse_vars(variables)
     home.ensure()
+    log.current().keep_in(home.logs / "clv.log")
     return home, read_config(home.config), DbtProject(home, user_vars)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,8 +61,15 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
             return duckdb.connect(str(path), read_only=True)
         except duckdb.IOException as error:
             if "lock" not in str(error) or time.monotonic() > deadline:
-                raise ClvError(
-                    f"cannot open {path}: {str(error).splitlines()[0]} Close what holds it; BI "
-                    "tools should read outputs/clv_marts.duckdb, which is never locked."
-                ) from error
+                raise ClvError(in_use(path, str(error))) from error
             time.sleep(0.5)
+
+
+def in_use(path: Path, error: str) -> str:
+    """Say that the database cannot be opened, and by whom it is held where DuckDB knows."""
+    holder = re.search(r"held in (.+? \(PID \d+\))", error)
+    cause = f"{holder.group(1)} holds it open." if holder else error.splitlines()[0]
+    return (
+        f"cannot open {path}: {cause} Close that, and run this again; BI tools should read "
+        "outputs/clv_marts.duckdb, which is never locked."
+    )

@@ -13,8 +13,11 @@ from typing import Any
 import yaml
 from tqdm import tqdm
 
+from clv import log
+from clv.database import in_use
 from clv.errors import ClvError
 from clv.home import PROJECT, Home
+from clv.messages import no_bars
 
 # What has to be built before anything can be said about dates.
 LOG = ("+data_through", "+customer_days")
@@ -42,13 +45,14 @@ class DbtProject:
         run_vars = {"training_windows": [list(w) for w in windows], "training_sample": sample}
         self._invoke("training set", arguments, run_vars)
 
-    def build_batches(self, cutoffs: Sequence[str]) -> None:
+    def build_batches(self, cutoffs: Sequence[str]) -> dict[str, int]:
         """Score `cutoffs`, then label and judge what has matured. The log must be refreshed before.
 
-        With no cutoffs nothing is scored.
+        With no cutoffs nothing is scored. Returns the data tests that warned, with the number of
+        rows that they found.
         """
         exclude = ["--exclude", *LOG, "tag:training", "test_type:unit"]
-        self._invoke("dbt", ["build", *exclude], {"cutoff": list(cutoffs)})
+        return self._invoke("dbt", ["build", *exclude], {"cutoff": list(cutoffs)})
 
     def delete_batches(self, batches: Sequence[tuple[str, int]]) -> None:
         """Delete batches of (cutoff, pred_months) from the ledgers, and what rests on them."""
@@ -59,13 +63,13 @@ class DbtProject:
 
     def _invoke(
         self, label: str, arguments: list[str], run_vars: dict[str, Any] | None = None
-    ) -> None:
+    ) -> dict[str, int]:
         # dbt takes about two seconds to import; commands that do not need it should not wait.
         from dbt.cli.main import dbtRunner
 
         self._set_environment()
         merged = {**self.user_vars, **(run_vars or {})}
-        with tqdm(desc=label, unit="node", disable=None, leave=False) as bar:
+        with tqdm(desc=label, unit="node", disable=no_bars(), leave=False) as bar:
             runner = dbtRunner(callbacks=[lambda event: _advance(bar, event)])
             before = Path.cwd()
             try:
@@ -84,16 +88,24 @@ class DbtProject:
             finally:
                 os.chdir(before)
         if not result.success:
-            log = self.home.logs / "dbt.log"
-            raise ClvError(f"{_failure(result)}\n(full log: {log})")
+            if "Could not set lock on file" in str(result.exception):
+                raise ClvError(in_use(self.home.database, str(result.exception)))
+            full_log = self.home.logs / "dbt.log"
+            raise ClvError(f"{_failure(result)}\n(full log: {full_log})")
+        warned = [node for node in result.result.results if node.status == "warn"]
+        for node in warned:
+            log.current().event(
+                "test_warned", level="warning", test=node.node.name, rows=node.failures
+            )
+        return {node.node.name: int(node.failures or 0) for node in warned}
 
     def _set_environment(self) -> None:
         os.environ["CLV_HOME"] = str(self.home.root)
         os.environ["DBT_TARGET_PATH"] = str(self.home.root / "target")
         os.environ["DBT_LOG_PATH"] = str(self.home.logs)
-        log = os.environ.get("CLV_TRANSACTIONS", "").strip()
-        if log and re.search(r"\.(csv|tsv|parquet|pq)(\.\w+)?$", log, re.IGNORECASE):
-            os.environ["CLV_TRANSACTIONS"] = str(Path(log).expanduser().absolute())
+        named = os.environ.get("CLV_TRANSACTIONS", "").strip()
+        if named and re.search(r"\.(csv|tsv|parquet|pq)(\.\w+)?$", named, re.IGNORECASE):
+            os.environ["CLV_TRANSACTIONS"] = str(Path(named).expanduser().absolute())
 
 
 def parse_vars(text: str) -> dict[str, Any]:
@@ -110,10 +122,11 @@ def parse_vars(text: str) -> dict[str, Any]:
         raise ClvError(f"--vars is not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise ClvError("--vars takes a YAML mapping, for example '{data_through: 2021-12-31}'.")
-    reserved = {"cutoff", "training_windows", "training_sample"} & values.keys()
+    reserved = {"cutoff", "training_windows", "training_sample", "relabel"} & values.keys()
     if reserved:
+        instead = "clv monitor --relabel" if "relabel" in reserved else "--cutoff"
         raise ClvError(
-            f"the var {sorted(reserved)[0]} is set by the command itself; give --cutoff instead, or "
+            f"the var {sorted(reserved)[0]} is set by the command itself; give {instead} instead, or "
             "the other options that `--help` lists."
         )
     return values

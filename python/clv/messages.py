@@ -10,18 +10,29 @@ import pandas as pd
 from tabulate import tabulate
 from tqdm import tqdm
 
+from clv import log
+
 Item = TypeVar("Item")
 
 
 def say(message: str) -> None:
-    """Print one message for a person on stderr."""
-    with tqdm.external_write_mode(file=sys.stderr):
-        print(message, file=sys.stderr, flush=True)
+    """Tell a person one thing on stderr; it is a line of the log as well."""
+    log.current().event("note", message)
 
 
 def progress(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
     """Iterate with a progress bar on stderr, which stays away where stderr is not a terminal."""
-    yield from tqdm(items, desc=label, total=total, file=sys.stderr, disable=None, leave=False)
+    yield from tqdm(items, desc=label, total=total, file=sys.stderr, disable=no_bars(), leave=False)
+
+
+def no_bars() -> bool | None:
+    """Return tqdm's `disable`: no bars among lines of JSON, nor where stderr is no terminal."""
+    return True if log.current().as_json else None
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Write a number with its noun: no batches, 1 batch, 2 batches."""
+    return f"{number or 'no'} {one if number == 1 else many}"
 
 
 def markdown_table(frame: pd.DataFrame) -> str:

@@ -65,18 +65,46 @@ def batches(home: Home, table: str) -> list[Batch]:
     return [Batch(cutoff, int(months)) for cutoff, months in rows]
 
 
+def batch_times(home: Home, table: str, clock: str) -> dict[Batch, dt.datetime]:
+    """Return when each batch of a ledger was last written to (UTC)."""
+    if not home.database.exists():
+        return {}
+    with reading(home.database) as connection:
+        try:
+            query = (
+                f"select cutoff, pred_months, max({clock}) from {table} group by all order by all"
+            )
+            rows = connection.execute(query).fetchall()
+        except duckdb.CatalogException:
+            return {}
+    return {
+        Batch(cutoff, int(months)): at.replace(tzinfo=dt.timezone.utc)
+        for cutoff, months, at in rows
+    }
+
+
 def write_batch_files(home: Home, fresh: Iterable[Batch]) -> list[Path]:
-    """Write the CSVs of the `fresh` batches, and of any batch whose file is missing.
+    """Write the CSVs of the `fresh` batches, and of any batch whose file is missing or too old.
 
     So a run that was killed between the database and the files is made good by the next one.
     """
     fresh = set(fresh)
+    written_at = batch_times(home, "clv_predictions", "scored_at")
+    labelled_at = batch_times(home, "clv_predictions_actual", "labelled_at")
     wanted = [
         (table, batch, home.outputs / f"{table}_{batch.stem}.csv")
         for table in BATCH_FILES
         for batch in batches(home, table)
     ]
-    due = [(t, b, p) for t, b, p in wanted if b in fresh or not p.exists()]
+    due = [
+        (table, batch, path)
+        for table, batch, path in wanted
+        if batch in fresh
+        or _older(
+            path,
+            labelled_at[batch] if table == "clv_predictions_actual" else written_at.get(batch),
+        )
+    ]
     with reading(home.database) as connection:
         for table, batch, path in progress(due, "csv files"):
             order = FILE_ORDER.get(table, "customer_id")
@@ -89,12 +117,18 @@ def write_batch_files(home: Home, fresh: Iterable[Batch]) -> list[Path]:
     return [path for _, _, path in due]
 
 
-def publish_marts(home: Home) -> Path:
+def publish_marts(home: Home) -> dict[str, int]:
     """Copy the published tables into outputs/clv_marts.duckdb, replacing it in one step.
 
     Readers that have the old file open keep reading it undisturbed; those that open it later see
     the new one. No reader ever blocks a run.
+
+    Returns
+    -------
+    dict
+        Table to its rows.
     """
+    rows: dict[str, int] = {}
     path = home.outputs / "clv_marts.duckdb"
     with replacing(path) as temporary:
         temporary.unlink()  # DuckDB makes the file itself; an empty one is not a database
@@ -102,7 +136,8 @@ def publish_marts(home: Home) -> Path:
             with duckdb.connect(str(temporary)) as marts:
                 marts.execute(f"attach '{_quoted(home.database)}' as clv (read_only)")
                 for table in progress(PUBLISHED, "marts"):
-                    marts.execute(f"create table {table} as select * from clv.main.{table}")
+                    made = f"create table {table} as select * from clv.main.{table}"
+                    ((rows[table],),) = marts.execute(made).fetchall()
                 marts.execute("detach clv")
                 marts.execute("checkpoint")
         except duckdb.Error as error:
@@ -110,7 +145,13 @@ def publish_marts(home: Home) -> Path:
             raise ClvError(f"cannot publish {path}: {str(error).splitlines()[0]}") from error
         finally:
             temporary.with_name(temporary.name + ".wal").unlink(missing_ok=True)
-    return path
+    return rows
+
+
+def _older(path: Path, at: dt.datetime | None) -> bool:
+    if not path.exists():
+        return True
+    return at is not None and path.stat().st_mtime < at.timestamp()
 
 
 def _quoted(path: Path) -> str:

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from clv.alerts import write_alerts
+import pandas as pd
+
+from clv import log
+from clv.alerts import withdraw_alerts, write_alerts
 from clv.config import Config, write_config
-from clv.database import fetch_row
+from clv.database import fetch, fetch_row
 from clv.dates import parse_date
 from clv.dbt_project import DbtProject
-from clv.messages import say
-from clv.outputs import Batch, batches, publish_marts, write_batch_files
+from clv.messages import counted, say
+from clv.outputs import Batch, batch_times, batches, publish_marts, write_batch_files
 from clv.registry import Registry
+from clv.relabel import Labels, check_relabel
 from clv.schedule import Schedule
+
+STALE_LABELS = "actuals_still_hold"
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run did; `alerts` are the alert files that it wrote."""
+    """What a run did; `alerts` are the alert files that it wrote, `withdrawn` those it removed.
+
+    `relabelled` has a row for every batch whose labels are other than before.
+    """
 
     scored: list[dt.date]
     judged: list[Batch]
     alerts: list[Path]
+    withdrawn: list[Path]
     next_cutoff: dt.date
+    relabelled: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def run(
@@ -46,8 +58,7 @@ def run(
     only = parse_date(cutoff, "cutoff") if cutoff else None
     limit = parse_date(until, "until") if until else dt.date.max
     schedule = _schedule(dbt, config)
-    dbt.refresh_log()
-    through = data_through(dbt.home.database)
+    through = _read_log(dbt)
     due = [only] if only else schedule.due(min(limit, through))
     if not due:
         say(f"nothing is due: the next cutoff is {schedule.next_cutoff}, data through {through}")
@@ -64,20 +75,53 @@ def run(
         },
     )
     say(f"the next cutoff is {next_cutoff}")
-    return RunResult(result.scored, result.judged, result.alerts, next_cutoff)
+    return RunResult(result.scored, result.judged, result.alerts, result.withdrawn, next_cutoff)
 
 
-def monitor(dbt: DbtProject, config: Config) -> RunResult:
-    """Label and judge what has matured, without scoring."""
+def monitor(dbt: DbtProject, config: Config, relabel: bool | Sequence[str] = False) -> RunResult:
+    """Label and judge what has matured, without scoring.
+
+    Parameters
+    ----------
+    relabel : bool or cutoffs as text
+        Make the labels of these batches (True: of all labelled ones) again from the log as it is
+        now; their predictions stay.
+    """
     schedule = _schedule(dbt, config)
-    dbt.refresh_log()
-    return _build(dbt, [], schedule.next_cutoff)
+    if relabel is False:
+        _read_log(dbt)
+        return _build(dbt, [], schedule.next_cutoff)
+    cutoffs = [] if relabel is True else [parse_date(day, "cutoff") for day in relabel]
+    check_relabel(dbt.home, cutoffs)
+    check_relabel(dbt.home, cutoffs, _read_log(dbt))
+    with Labels.kept(dbt.home) as before:
+        dbt.user_vars["relabel"] = [day.isoformat() for day in cutoffs] or True
+        result = _build(dbt, [], schedule.next_cutoff)
+        changes = before.changes()
+    for row in changes.to_dict("records"):
+        log.current().event("batch_relabelled", **{str(key): value for key, value in row.items()})
+    say(f"labels changed: {counted(len(changes), 'batch', 'batches')}")
+    return RunResult(
+        result.scored, result.judged, result.alerts, result.withdrawn, result.next_cutoff, changes
+    )
 
 
 def data_through(database: Path) -> dt.date:
     """Return the last day that the log is complete for, as staging found it."""
     (day,) = fetch_row(database, "select data_through from data_through")
     return cast(dt.date, day)
+
+
+def _read_log(dbt: DbtProject) -> dt.date:
+    with log.current().step("log_read") as done:
+        dbt.refresh_log()
+        through = data_through(dbt.home.database)
+        query = "select (select count(*) from {}), (select count(*) from {})"
+        kept, rejected = fetch_row(
+            dbt.home.database, query.format("stg_transactions", "stg_rejected_transactions")
+        )
+        done |= {"data_through": through, "rows": kept, "rejected_rows": rejected}
+    return through
 
 
 def _schedule(dbt: DbtProject, config: Config) -> Schedule:
@@ -87,15 +131,43 @@ def _schedule(dbt: DbtProject, config: Config) -> Schedule:
 
 
 def _build(dbt: DbtProject, due: list[dt.date], next_cutoff: dt.date) -> RunResult:
-    home = dbt.home
-    labelled_before = set(batches(home, "clv_predictions_actual"))
-    dbt.build_batches([cutoff.isoformat() for cutoff in due])
-    judged = [b for b in batches(home, "clv_predictions_actual") if b not in labelled_before]
+    home, record = dbt.home, log.current()
+    labelled_before = batch_times(home, "clv_predictions_actual", "labelled_at")
+    with record.step("tables_built", cutoffs=due):
+        warned = dbt.build_batches([cutoff.isoformat() for cutoff in due])
+    labelled = batch_times(home, "clv_predictions_actual", "labelled_at")
+    judged = [batch for batch, at in labelled.items() if labelled_before.get(batch) != at]
     scored = [b for b in batches(home, "clv_predictions") if b.cutoff in due]
-    write_batch_files(home, [*scored, *judged])
-    publish_marts(home)
+    _record_batches(dbt, scored, judged)
+    if warned.get(STALE_LABELS):
+        say(
+            "the log was corrected: it no longer bears out the labels of "
+            f"{counted(warned[STALE_LABELS], 'batch', 'batches')}. `clv monitor --relabel` makes "
+            "them again and says what changed."
+        )
+    with record.step("files_written") as done:
+        done["files"] = len(write_batch_files(home, [*scored, *judged]))
+    with record.step("marts_published") as done:
+        done["rows"] = publish_marts(home)
+    withdrawn = withdraw_alerts(home)
     alerts = write_alerts(home)
     say(
         f"scored {len(due)} cutoffs, judged {len(judged)} matured batches, {len(alerts)} new alerts"
     )
-    return RunResult(due, judged, alerts, next_cutoff)
+    return RunResult(due, judged, alerts, withdrawn, next_cutoff)
+
+
+def _record_batches(dbt: DbtProject, scored: list[Batch], judged: list[Batch]) -> None:
+    counted = {"batch_scored": ("clv_predictions", scored), "batch_judged": ("clv_drift", judged)}
+    for event, (table, concerned) in counted.items():
+        if not concerned:
+            continue
+        columns = "count(*) as customers"
+        if table == "clv_drift":
+            columns = "max(customers) as customers, max(rmse) as rmse, max(status) as status"
+        query = f"select cutoff, pred_months, {columns} from {table} group by all order by all"
+        for row in fetch(dbt.home.database, query).to_dict("records"):
+            batch = Batch(row.pop("cutoff").date(), int(row.pop("pred_months")))
+            if batch in concerned:
+                fields = {str(key): value for key, value in row.items()}
+                log.current().event(event, batch=batch.stem, **fields)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 
-from clv.alerts import open_alerts
 from clv.config import Config
 from clv.database import reading
 from clv.dates import parse_date
+from clv.decisions import open_alerts
 from clv.home import Home
 from clv.messages import markdown_table
 from clv.registry import Registry
