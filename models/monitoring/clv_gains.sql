@@ -21,11 +21,11 @@ ordered as (
         *,
         row_number() over (
             partition by cutoff, pred_months
-            order by predicted_clv desc, customer_id
+            order by predicted_clv desc, customer_id asc
         ) as predicted_rank,
         row_number() over (
             partition by cutoff, pred_months
-            order by actual_clv desc, customer_id
+            order by actual_clv desc, customer_id asc
         ) as actual_rank,
         count(*) over (partition by cutoff, pred_months) as batch_customers
     from actuals
