@@ -12,7 +12,7 @@ ordered as (
         *,
         row_number() over (
             partition by cutoff, pred_months
-            order by predicted_clv desc, customer_id
+            order by predicted_clv desc, customer_id asc
         ) as predicted_rank,
         count(*) over (partition by cutoff, pred_months) as batch_customers
     from actuals

@@ -21,11 +21,11 @@ ordered as (
         *,
         row_number() over (
             partition by cutoff, pred_months
-            order by predicted_clv desc, customer_id
+            order by predicted_clv desc, customer_id asc
         ) as predicted_rank,
         row_number() over (
             partition by cutoff, pred_months
-            order by actual_clv desc, customer_id
+            order by actual_clv desc, customer_id asc
         ) as actual_rank,
         count(*) over (partition by cutoff, pred_months) as batch_customers
     from actuals
@@ -40,8 +40,15 @@ gains as (
         shares.top_percent,
         ordered.model_id,
         ordered.in_sample,
-        sum(case when ordered.predicted_rank <= ceil(cast(shares.top_percent * ordered.batch_customers as double) / 100) then 1 else 0 end)
-            as customers,
+        sum(
+            case
+                when
+                    ordered.predicted_rank
+                    <= ceil(cast(shares.top_percent * ordered.batch_customers as double) / 100)
+                    then 1
+                else 0
+            end
+        ) as customers,
         sum(cast(ordered.actual_clv as decimal(28, 4))) as actual_total,
         sum(
             case
