@@ -230,3 +230,9 @@ left join bought
         and customers.customer_id = bought.customer_id
 
 {%- endmacro %}
+
+{% macro naive_spend(revenue, T, pred_days) -%}
+  {#- The naive rule: the customer goes on spending at the rate of the history. The same as
+      NaiveSpendRate in clv.candidates. -#}
+  greatest(cast({{ revenue }} as double), cast(0 as double)) / greatest({{ T }}, 1) * {{ pred_days }}
+{%- endmacro %}

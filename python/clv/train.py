@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from clv.baseline import baseline_sample
 from clv.clustering import Clusters, fit_clusters
 from clv.config import Config
 from clv.contest import Contest, hold_contest
@@ -164,6 +165,7 @@ def _record(
         "environment": environment(),
     }
     model = {"model_id": model_id, "champion": card["champion"], "clusters": card["clusters"]}
+    model["baseline"] = baseline_sample(training_set, winner.candidate.predict(training_set))
     card = registry.save(model, card)
     if promote:
         registry.append(card, now.isoformat(), "trained by `clv train`")
