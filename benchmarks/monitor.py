@@ -97,6 +97,12 @@ def judged(baseline: Customers, group: Customers, noise: dict[str, float]) -> di
     }
 
 
+def ask(rows_given: pd.DataFrame, query: str) -> pd.DataFrame:
+    """Run a query over `rows_given`."""
+    with duckdb.connect() as connection:
+        return connection.register("rows_given", rows_given).execute(query).df()
+
+
 def drift(frame: pd.DataFrame, size: int, repetitions: int) -> pd.DataFrame:
     """Return a row per scenario and repetition: the verdict, and what the plain policy says."""
     values = [column(frame, name) for name in (PREDICTED, "naive_clv", "actual_clv")]
@@ -119,20 +125,25 @@ def drift(frame: pd.DataFrame, size: int, repetitions: int) -> pd.DataFrame:
         for scenario, group in zip(SCENARIOS, groups, strict=True):
             noise = changes(before, estimate(group, baseline.caps(), repetition))
             rows.append({"scenario": scenario, **judged(baseline, group, noise)})
-    found = pd.DataFrame(rows)
-    return duckdb.sql(
+    return ask(
+        pd.DataFrame(rows),
         f"""
-        with intervals as (select *, {macro("drift_intervals")} from found)
+        with intervals as (select *, {macro("drift_intervals")} from rows_given)
         select
             scenario, {macro("drift_verdict")} as verdict,
             rmse_change > drift_threshold_rmse or r2_change > drift_threshold_r2 as plain
         from intervals
-        """
-    ).df()
+        """,
+    )
 
 
 def early(frame: pd.DataFrame, size: int, repetitions: int) -> dict[str, float]:
     """Return how often an open batch is flagged at a quarter of its window."""
+    needed = [
+        "frequency", "T", "revenue", "pred_days", "actual_clv", "actual_purchases", PREDICTED,
+        "predicted", "share", "purchases",
+    ]  # fmt: skip
+    frame = frame[needed].astype(float)
     rng = np.random.default_rng(size)
     rows = []
     for _ in progress(range(repetitions), f"{size} customers, early"):
@@ -143,7 +154,7 @@ def early(frame: pd.DataFrame, size: int, repetitions: int) -> dict[str, float]:
         )
         psi = stability(baseline["bins"][PREDICTED], column(batch, PREDICTED))
         predicted, share = column(batch, "predicted"), column(batch, "share")
-        bought = batch["purchases"].to_numpy(dtype=np.int64)
+        bought = column(batch, "purchases").astype(np.int64)
         for scenario, purchases in (
             ("false flags", bought),
             ("a drop of 40 % flagged", rng.binomial(bought, 0.6)),
@@ -159,8 +170,8 @@ def early(frame: pd.DataFrame, size: int, repetitions: int) -> dict[str, float]:
             )
             found = purchases_so_far(baseline, share, sums)
             rows.append({"scenario": scenario, "psi_predicted_clv": psi, **found})
-    flags = pd.DataFrame(rows)
-    named = duckdb.sql(f"select scenario, {macro('early_flag')} is not null as flag from flags").df()
+    query = f"select scenario, {macro('early_flag')} is not null as flag from rows_given"
+    named = ask(pd.DataFrame(rows), query)
     return {str(k): float(v) for k, v in named.groupby("scenario")["flag"].mean().items()}
 
 

@@ -115,4 +115,5 @@ def _bins(values: Vector) -> dict[str, list[float]]:
 
 def _counts(edges: Vector, values: Vector) -> Vector:
     finite = values[np.isfinite(values)]
-    return np.bincount(np.searchsorted(edges, finite, side="left"), minlength=len(edges) + 1)
+    bins = np.searchsorted(edges, finite, side="left")
+    return np.bincount(bins, minlength=len(edges) + 1).astype(np.float64)

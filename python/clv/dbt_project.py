@@ -42,9 +42,10 @@ class DbtProject:
     def build_batches(self, cutoffs: Sequence[str]) -> None:
         """Score `cutoffs`, then label and judge what has matured. The log must be refreshed before.
 
-        With no cutoffs nothing is scored.
+        With no cutoffs nothing is scored. Alerts become files and an exit code here, so the test that
+        may fail a plain `dbt build` over them is left out.
         """
-        exclude = ["--exclude", *LOG, "tag:training", "test_type:unit"]
+        exclude = ["--exclude", *LOG, "tag:training", "test_type:unit", "drift_alerts"]
         self._invoke("dbt", ["build", *exclude], {"cutoff": list(cutoffs)})
 
     def _invoke(

@@ -32,6 +32,7 @@ PUBLISHED = (
     *BATCH_FILES,
     "clv_accuracy",
     "clv_drift",
+    "clv_early_warning",
     "customer_segments",
     "stg_rejected_transactions",
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from clv.alerts import write_alerts
+from clv.alerts import watched, write_alerts
 from clv.config import Config, write_config
 from clv.database import fetch_row
 from clv.dates import parse_date
@@ -95,6 +95,8 @@ def _build(dbt: DbtProject, due: list[dt.date], next_cutoff: dt.date) -> RunResu
     write_batch_files(home, [*scored, *judged])
     publish_marts(home)
     alerts = write_alerts(home)
+    for line in watched(home, judged):
+        say(line)
     say(
         f"scored {len(due)} cutoffs, judged {len(judged)} matured batches, {len(alerts)} new alerts"
     )
