@@ -18,29 +18,38 @@ windows as (
 
     select
         *,
-        {{ dbt.datediff('cutoff', add_months('cutoff', 'pred_months'), 'day') }} as pred_days
+        {{ add_months('cutoff', 'pred_months') }} as window_end
     from actuals
+
+),
+
+lengths as (
+
+    select
+        *,
+        {{ dbt.datediff('cutoff', 'window_end', 'day') }} as pred_days
+    from windows
 
 ),
 
 final as (
 
     select
-        windows.cutoff,
-        windows.pred_months,
-        windows.customer_id,
-        windows.model_id,
-        windows.in_sample,
-        windows.labelled_at,
-        windows.predicted_clv,
-        {{ naive_spend('features.revenue', 'features.T', 'windows.pred_days') }} as naive_clv,
-        windows.actual_clv
-    from windows
+        lengths.cutoff,
+        lengths.pred_months,
+        lengths.customer_id,
+        lengths.model_id,
+        lengths.in_sample,
+        lengths.labelled_at,
+        lengths.predicted_clv,
+        {{ naive_spend('features.revenue', 'features.T', 'lengths.pred_days') }} as naive_clv,
+        lengths.actual_clv
+    from lengths
     left join features
         on
-            windows.cutoff = features.cutoff
-            and windows.pred_months = features.pred_months
-            and windows.customer_id = features.customer_id
+            lengths.cutoff = features.cutoff
+            and lengths.pred_months = features.pred_months
+            and lengths.customer_id = features.customer_id
 
 )
 

@@ -63,7 +63,8 @@ final as (
         model_id,
         customers,
         horizon_end,
-        {{ dbt.datediff('cutoff', 'horizon_end', 'day') }} as horizon_days,
+        {{ dbt.datediff('cutoff', 'horizon_end', 'day') }}
+            as horizon_days,
         {{ dbt.datediff('cutoff', 'window_end', 'day') }} as pred_days,
         horizon_end = data_through as is_latest
     from horizons

@@ -87,8 +87,8 @@ bought as (
     from open_batches
     inner join days
         on
-            days.order_date > open_batches.cutoff
-            and days.order_date <= open_batches.horizon_end
+            open_batches.cutoff < days.order_date
+            and open_batches.horizon_end >= days.order_date
     inner join customers
         on
             open_batches.cutoff = customers.cutoff
