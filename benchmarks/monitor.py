@@ -23,14 +23,15 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from clv.baseline import PREDICTED, baseline_sample, stability
-from clv.candidates import NaiveSpendRate, column, fit_candidate
+from clv.baseline import PREDICTED, baseline_sample, naive_spend, stability
+from clv.btyd import fit_purchases, fit_spend
 from clv.database import fetch
 from clv.dbt_project import DbtProject
 from clv.early import purchases_so_far, share_by_then
 from clv.home import PROJECT, Home
 from clv.messages import markdown_table, progress
 from clv.metrics import measure
+from clv.naive import column
 from clv.noise import Customers, changes, estimate
 
 CUTOFF, HISTORY_MONTHS, PRED_MONTHS = "1997-12-31", 12, 3
@@ -51,7 +52,7 @@ def macro(name: str) -> str:
     return found.group(1)
 
 
-def population() -> tuple[pd.DataFrame, dict[str, Any]]:
+def population() -> pd.DataFrame:
     """Return every customer with features, labels, predictions and purchases by a quarter of the window."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CLV_TRANSACTIONS"] = ""
@@ -72,14 +73,21 @@ def population() -> tuple[pd.DataFrame, dict[str, Any]]:
             order by t.customer_id
             """,
         )
-    champion = fit_candidate("bg_nbd_gamma_gamma", frame)
-    predictions = champion.predict(frame)
-    frame[PREDICTED] = predictions[PREDICTED]
-    frame["predicted"] = predictions["predicted_purchases"]
-    frame["naive_clv"] = NaiveSpendRate().predict(frame)[PREDICTED]
-    model = {"champion": champion.to_dict(), "baseline": baseline_sample(frame, predictions)}
-    frame["share"] = share_by_then(model, frame)
-    return frame, model
+    frequency, recency, age = (column(frame, name) for name in ("frequency", "recency", "T"))
+    purchases = fit_purchases("bg_nbd", frequency, recency, age)
+    spend = fit_spend(frequency, column(frame, "monetary_value"))
+    frame["predicted"] = purchases.expected_purchases(
+        column(frame, "pred_days"), frequency, recency, age
+    )
+    value = spend.expected_spend(frequency, column(frame, "monetary_value"))
+    frame[PREDICTED] = column(frame, "predicted") * value
+    frame["naive_clv"] = naive_spend(frame)
+    champion = {
+        "kind": "bg_nbd_gamma_gamma",
+        "reader": {"purchases": {"bg_nbd": purchases.to_dict()}},
+    }
+    frame["share"] = share_by_then({"champion": champion}, frame)
+    return frame
 
 
 def judged(baseline: Customers, group: Customers, noise: dict[str, float]) -> dict[str, Any]:
@@ -150,7 +158,9 @@ def early(frame: pd.DataFrame, size: int, repetitions: int) -> dict[str, float]:
         first, second = rng.integers(0, len(frame), (2, size))
         training, batch = frame.iloc[first], frame.iloc[second]
         baseline = baseline_sample(
-            training, training.rename(columns={"predicted": "predicted_purchases"})
+            training,
+            column(training, PREDICTED),
+            training.rename(columns={"predicted": "predicted_purchases"}),
         )
         psi = stability(baseline["bins"][PREDICTED], column(batch, PREDICTED))
         predicted, share = column(batch, "predicted"), column(batch, "share")
@@ -182,7 +192,7 @@ def main() -> None:
     parser.add_argument("--sizes", default="500,1000,5000,20000")
     arguments = parser.parse_args()
     sizes = [int(size) for size in arguments.sizes.split(",")]
-    frame, _ = population()
+    frame = population()
     table, early_table = [], []
     for size in sizes:
         early_table.append({"customers": str(size), **early(frame, size, arguments.repetitions)})

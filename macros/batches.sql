@@ -33,6 +33,36 @@
   {{ return(batches) }}
 {%- endmacro %}
 
+{% macro delete_batches(batches) -%}
+  {#- Deletes batches, as [cutoff, pred_months], from the ledgers of predictions, all at once. Only
+      batches that are labelled are taken, and never the newest. Their labels stay: they hold what
+      was predicted and what came true, and accuracy and drift are computed from them. Called by
+      `clv purge`. -#}
+  {%- set labels = adapter.get_relation(target.database, target.schema, 'clv_predictions_actual') -%}
+  {%- set predictions = adapter.get_relation(target.database, target.schema, 'clv_predictions') -%}
+  {%- if labels is none or predictions is none -%}
+    {{ fail('there is no labelled batch to delete.') }}
+  {%- endif -%}
+  {%- set statements = [] -%}
+  {%- for batch in batches -%}
+    {%- set key = 'cutoff = ' ~ date_literal(batch[0], 'cutoff') ~ ' and pred_months = ' ~ batch[1] | int -%}
+    {%- set counts = first_row('select (select count(*) from ' ~ labels ~ ' where ' ~ key ~ '), (select count(*) from ' ~ predictions ~ ' where cutoff > ' ~ date_literal(batch[0], 'cutoff') ~ ')') -%}
+    {%- if counts[0] == 0 or counts[1] == 0 -%}
+      {{ fail('the batch of ' ~ batch[0] ~ ' for ' ~ batch[1] ~ ' months is not labelled, or is the newest; it is not deleted.') }}
+    {%- endif -%}
+    {%- for table in ['clv_predictions', 'clv_features', 'clv_clusters'] -%}
+      {%- set ledger = adapter.get_relation(target.database, target.schema, table) -%}
+      {%- if ledger is not none -%}
+        {%- do statements.append('delete from ' ~ ledger ~ ' where ' ~ key) -%}
+      {%- endif -%}
+    {%- endfor -%}
+  {%- endfor -%}
+  {%- for statement in statements -%}
+    {%- do run_query(statement) -%}
+  {%- endfor -%}
+  {%- do run_query('commit') -%}
+{%- endmacro %}
+
 {% macro check_model_file() -%}
   {%- set champion = first_row('select model_id, model_sha256 from ' ~ ref('stg_champion_manifest') ~ ' where is_champion') -%}
   {%- set path = home_path('registry/models/' ~ champion[0] ~ '.joblib') -%}

@@ -232,7 +232,7 @@ left join bought
 {%- endmacro %}
 
 {% macro naive_spend(revenue, T, pred_days) -%}
-  {#- The naive rule: the customer goes on spending at the rate of the history. The same as
-      NaiveSpendRate in clv.candidates. -#}
-  greatest(cast({{ revenue }} as double), cast(0 as double)) / greatest({{ T }}, 1) * {{ pred_days }}
+  {#- The naive rule of monitoring: spend goes on at the rate of the history, over T days but
+      at least as many as the window has. The same as clv.baseline.naive_spend. -#}
+  greatest(cast({{ revenue }} as double), cast(0 as double)) / greatest({{ T }}, {{ pred_days }}) * {{ pred_days }}
 {%- endmacro %}

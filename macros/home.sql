@@ -24,7 +24,7 @@
   {#- A drift threshold from the config as a number of the SQL text. -#}
   {%- if not execute -%}{{ return('0') }}{%- endif -%}
   {%- set value = (model_config().get('monitoring') or {}).get(name) -%}
-  {%- if value is not number or value is boolean or value < 0 -%}
+  {%- if value is not number or value is boolean or not (value >= 0 and value < 1e6) -%}
     {{ fail('config/model_config.yaml: monitoring.' ~ name ~ ' is ' ~ value ~ ', which is not a number of 0 or more. Set it, for example 0.20.') }}
   {%- endif -%}
   {{ return('cast(' ~ value ~ ' as double)') }}

@@ -8,9 +8,16 @@ windows as (
 
 ),
 
+sampled_days as (
+
+    select * from {{ ref('customer_days') }}
+    where {{ in_sample('customer_id', var('training_sample')) }}
+
+),
+
 features as (
 
-    select * from ({{ features_as_of(ref('training_windows'), ref('customer_days')) }}) as as_of
+    select * from ({{ features_as_of(ref('training_windows'), 'sampled_days') }}) as as_of
 
 ),
 
@@ -31,7 +38,7 @@ population as (
 
 labels as (
 
-    select * from ({{ labels_as_of(ref('training_windows'), 'population', ref('customer_days')) }}) as as_of
+    select * from ({{ labels_as_of(ref('training_windows'), 'population', 'sampled_days') }}) as as_of
 
 ),
 

@@ -52,6 +52,7 @@ sums as (
         sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - predicted_rank + 1)) as area_predicted,
         sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - naive_rank + 1)) as area_naive,
         sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - actual_rank + 1)) as area_actual,
+        max(actual_clv) > min(actual_clv) as actuals_differ,
         sum(case when predicted_rank <= ceil(cast(batch_customers as double) / 10) then actual_clv else 0 end)
             as top_decile_total
     from ordered
@@ -67,6 +68,7 @@ numbers as (
         model_id,
         in_sample,
         customers,
+        actuals_differ,
         cast(actual_total as double) as actual_total,
         cast(predicted_total as double) as predicted_total,
         cast(squared_error as double) as squared_error,
@@ -97,16 +99,17 @@ final as (
         predicted_total,
         actual_total,
         sqrt(squared_error / customers) as rmse,
-        1 - squared_error / nullif(total_squares, 0) as r2,
+        -- where all actuals are the same, what rounding leaves of their spread means nothing
+        case when actuals_differ then 1 - squared_error / nullif(total_squares, 0) end as r2,
         absolute_error / customers as mae,
         (predicted_total - actual_total) / customers as bias,
-        gini_predicted / nullif(gini_actual, 0) as normalized_gini,
+        case when actuals_differ then gini_predicted / nullif(gini_actual, 0) end as normalized_gini,
         top_decile_total / nullif(actual_total, 0) as top_decile_share,
-        sqrt(squared_error / nullif(total_squares, 0)) as rmse_to_spread,
+        case when actuals_differ then sqrt(squared_error / nullif(total_squares, 0)) end as rmse_to_spread,
         naive_total,
         sqrt(naive_squared_error / customers) as naive_rmse,
-        1 - naive_squared_error / nullif(total_squares, 0) as naive_r2,
-        gini_naive / nullif(gini_actual, 0) as naive_normalized_gini
+        case when actuals_differ then 1 - naive_squared_error / nullif(total_squares, 0) end as naive_r2,
+        case when actuals_differ then gini_naive / nullif(gini_actual, 0) end as naive_normalized_gini
     from numbers
 
 )

@@ -1,5 +1,6 @@
 {{ config(materialized='view') }}
 
+{#- Batches labelled by an older version have no naive_clv; their features still say it. -#}
 with
 
 actuals as (
@@ -42,7 +43,10 @@ final as (
         lengths.in_sample,
         lengths.labelled_at,
         lengths.predicted_clv,
-        {{ naive_spend('features.revenue', 'features.T', 'lengths.pred_days') }} as naive_clv,
+        coalesce(
+            lengths.naive_clv,
+            {{ naive_spend('features.revenue', 'features.T', 'lengths.pred_days') }}
+        ) as naive_clv,
         lengths.actual_clv
     from lengths
     left join features

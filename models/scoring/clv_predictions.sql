@@ -28,8 +28,12 @@ scored as (
         scores.customer_id,
         scores.model_id,
         scores.predicted_clv,
+        scores.predicted_clv_lower,
+        scores.predicted_clv_upper,
         scores.predicted_purchases,
+        scores.probability_purchase,
         scores.probability_alive,
+        cast(scores.expected_next_purchase as date) as expected_next_purchase,
         windows.in_sample,
         {{ run_time() }} as scored_at
     from scores
@@ -50,8 +54,12 @@ scored as (
             scored.customer_id,
             scored.model_id,
             scored.predicted_clv,
+            scored.predicted_clv_lower,
+            scored.predicted_clv_upper,
             scored.predicted_purchases,
+            scored.probability_purchase,
             scored.probability_alive,
+            scored.expected_next_purchase,
             scored.in_sample,
             coalesce(ledger.scored_at, scored.scored_at) as scored_at
         from scored

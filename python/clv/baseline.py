@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv.candidates import NaiveSpendRate, column
+from clv.naive import column
 from clv.noise import Customers
 
 Vector = NDArray[np.float64]
@@ -30,7 +30,9 @@ PREDICTED = "predicted_clv"
 STORED = "<f4"
 
 
-def baseline_sample(training_set: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, Any]:
+def baseline_sample(
+    training_set: pd.DataFrame, predicted: Vector, champion: pd.DataFrame
+) -> dict[str, Any]:
     """Return what the champion's model file keeps for monitoring, under the key `baseline`.
 
     Parameters
@@ -38,17 +40,19 @@ def baseline_sample(training_set: pd.DataFrame, predictions: pd.DataFrame) -> di
     training_set : DataFrame of shape (customers, features + labels)
         The customers that the baseline was measured on, with pred_days, actual_clv and
         actual_purchases.
-    predictions : DataFrame of shape (customers, predicted_clv and predicted_purchases)
-        The champion's out-of-sample predictions of the same rows.
+    predicted : array of shape (customers,)
+        The winner's out-of-sample predictions of the same rows.
+    champion : DataFrame of shape (customers, predictions)
+        What the deployed champion, which was fitted again since, says of the same rows: its
+        predicted_purchases and predicted_clv are those that later batches are compared with.
 
     Notes
     -----
     Of more than LARGEST_SAMPLE customers that many are drawn, seeded.
     """
-    naive = NaiveSpendRate().predict(training_set)
     values = {
-        "predicted": column(predictions, PREDICTED),
-        "naive": column(naive, PREDICTED),
+        "predicted": predicted,
+        "naive": naive_spend(training_set),
         "actual": column(training_set, "actual_clv"),
     }
     n = len(training_set)
@@ -56,10 +60,10 @@ def baseline_sample(training_set: pd.DataFrame, predictions: pd.DataFrame) -> di
     if n > LARGEST_SAMPLE:
         rows = np.sort(np.random.default_rng(SEED).choice(n, LARGEST_SAMPLE, replace=False))
     ratio, error = purchase_ratio(
-        column(training_set, "actual_purchases"), column(predictions, "predicted_purchases")
+        column(training_set, "actual_purchases"), column(champion, "predicted_purchases")
     )
     watched = {name: column(training_set, name) for name in WATCHED if name in training_set}
-    watched[PREDICTED] = values["predicted"]
+    watched[PREDICTED] = column(champion, PREDICTED)
     return {
         "customers": n,
         **{name: value[rows].astype(STORED).tobytes() for name, value in values.items()},
@@ -67,6 +71,17 @@ def baseline_sample(training_set: pd.DataFrame, predictions: pd.DataFrame) -> di
         "purchase_ratio_error": error,
         "bins": {name: _bins(value) for name, value in watched.items()},
     }
+
+
+def naive_spend(features: pd.DataFrame) -> Vector:
+    """Return what each customer spends if it goes on at the rate of the history, shape (n,).
+
+    The same as the macro `naive_spend`: revenue per day of T, of which there are at least as many
+    as in the window, because one purchase yesterday is no daily habit.
+    """
+    days = column(features, "pred_days")
+    revenue = np.maximum(column(features, "revenue"), 0)
+    return np.asarray(revenue / np.maximum(column(features, "T"), days) * days)
 
 
 def baseline_customers(model: dict[str, Any]) -> Customers | None:

@@ -1,62 +1,60 @@
-"""The candidates of the contest: each is fitted on features as of a cutoff and predicts a window."""
+"""The candidates of the contest, from the simplest to the most complicated."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from clv.btyd import PURCHASE_MODELS, PurchaseModel, SpendModel, fit_purchases, fit_spend
 from clv.errors import ClvError
+from clv.inputs import BTYD, Inputs
+from clv.naive import MEAN, RULES, Vector, column
+from clv.regressors import BOOSTING, LEARNERS, LINEAR, TREES, WEIGHTED, Learner
 
-Vector = NDArray[np.float64]
+__all__ = ["BLEND", "LEVELS", "Blend", "Candidate", "PopulationMean", "Rule", "column"]
 
-NAIVE = "naive_spend_rate"
-KINDS = (NAIVE, *(f"{kind}_gamma_gamma" for kind in PURCHASE_MODELS))
+BLEND = "blend"
+# Simplicity: a candidate of a later level takes the title only when it is shown to be better.
+LEVELS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("naive", (*RULES, MEAN)),
+    ("buy-till-you-die", BTYD),
+    ("linear", (WEIGHTED, LINEAR)),
+    ("trees", (TREES, BOOSTING)),
+    ("blend", (BLEND,)),
+)
+KINDS = tuple(kind for _, kinds in LEVELS for kind in kinds)
+
+# The blend before any evidence: the line and the trees, which err differently, in equal parts.
+PRIOR = {LINEAR: 0.5, TREES: 0.5}
+# How much the prior weighs: as much as this many times the evidence.
+PRIOR_STRENGTH = 1.0
 
 
 class Candidate(Protocol):
-    """A fitted model that predicts each customer's window."""
+    """A fitted candidate."""
 
     @property
     def kind(self) -> str:
         """Name of the candidate, one of KINDS."""
 
-    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Return predicted_clv, predicted_purchases and probability_alive, a row per customer.
-
-        `features` has the columns of `scoring_features`, among them pred_days. A prediction that
-        overflowed is NaN.
-        """
+    def expect(self, inputs: Inputs) -> Vector:
+        """Return the predicted spend, shape (n,), finite and not negative."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fitted model as plain numbers, `kind` among them."""
+        """Return the candidate for the model file, `kind` among its keys."""
 
 
 @dataclass(frozen=True)
-class NaiveSpendRate:
-    """The customer goes on spending as in the history: revenue per day of T, over the window.
+class Rule:
+    """A naive rule, or a BTYD model times Gamma-Gamma: the inputs hold its prediction."""
 
-    The rule needs no fitting. A first purchase on the cutoff day counts as one day of T. It
-    knows nothing of being alive, so probability_alive is empty.
-    """
+    kind: str
 
-    kind: str = NAIVE
-
-    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """See `Candidate.predict`."""
-        share = column(features, "pred_days") / np.maximum(column(features, "T"), 1)
-        return pd.DataFrame(
-            {
-                "predicted_clv": np.maximum(column(features, "revenue"), 0) * share,
-                "predicted_purchases": (column(features, "frequency") + 1) * share,
-                "probability_alive": np.full(len(features), np.nan),
-            },
-            index=features.index,
-        )
+    def expect(self, inputs: Inputs) -> Vector:
+        """See `Candidate.expect`."""
+        return inputs.expectations[self.kind]
 
     def to_dict(self) -> dict[str, Any]:
         """See `Candidate.to_dict`."""
@@ -64,59 +62,80 @@ class NaiveSpendRate:
 
 
 @dataclass(frozen=True)
-class PurchasesTimesSpend:
-    """Expected purchase days of a BTYD model times the expected value of one of Gamma-Gamma."""
+class PopulationMean:
+    """Everybody spends per day what the customers of the training labels spent on average."""
 
-    purchases: PurchaseModel
-    spend: SpendModel
+    per_day: float
+    kind: str = MEAN
 
-    @property
-    def kind(self) -> str:
-        return f"{self.purchases.kind}_gamma_gamma"
-
-    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """See `Candidate.predict`."""
-        frequency, recency, age = (column(features, c) for c in ("frequency", "recency", "T"))
-        purchases = self.purchases.expected_purchases(
-            column(features, "pred_days"), frequency, recency, age
-        )
-        value = self.spend.expected_spend(frequency, column(features, "monetary_value"))
-        return pd.DataFrame(
-            {
-                "predicted_clv": purchases * value,
-                "predicted_purchases": purchases,
-                "probability_alive": self.purchases.probability_alive(frequency, recency, age),
-            },
-            index=features.index,
-        )
+    def expect(self, inputs: Inputs) -> Vector:
+        """See `Candidate.expect`."""
+        return max(self.per_day, 0.0) * inputs.pred_days
 
     def to_dict(self) -> dict[str, Any]:
         """See `Candidate.to_dict`."""
+        return {"kind": self.kind, "per_day": self.per_day}
+
+
+@dataclass(frozen=True)
+class Blend:
+    """A weighted sum of other candidates; no weight is negative."""
+
+    weights: dict[str, float]
+    members: dict[str, Candidate]
+    kind: str = BLEND
+
+    def expect(self, inputs: Inputs) -> Vector:
+        """See `Candidate.expect`."""
+        parts = [w * self.members[k].expect(inputs) for k, w in self.weights.items() if w > 0]
+        return np.sum(parts, axis=0) if parts else np.zeros(len(inputs.offset))
+
+    def to_dict(self) -> dict[str, Any]:
+        """See `Candidate.to_dict`."""
+        used = {k: w for k, w in self.weights.items() if w > 0}
         return {
             "kind": self.kind,
-            "purchases": self.purchases.to_dict(),
-            "spend": self.spend.to_dict(),
+            "weights": used,
+            "members": {k: self.members[k].to_dict() for k in used},
         }
 
 
-def fit_candidate(kind: str, features: pd.DataFrame) -> Candidate:
-    """Fit the candidate `kind` on features as of one cutoff.
+def blend_weights(
+    predictions: list[Mapping[str, Vector]], actuals: list[Vector]
+) -> dict[str, float]:
+    """Return non-negative weights by least squares on judged windows, held towards the prior.
 
-    Raises
-    ------
-    NotFittedError
-        When the model finds no usable parameters on this log.
+    Each window counts the same; without windows the prior is returned. Stacking with
+    non-negative weights: Breiman (1996), Stacked Regressions.
+
+    Parameters
+    ----------
+    predictions : list of dicts, one a window, of arrays of shape (n,)
+        Out-of-time predictions of the candidates.
+    actuals : list of arrays of shape (n,)
     """
-    if kind == NAIVE:
-        return NaiveSpendRate()
-    frequency = column(features, "frequency")
-    purchases = fit_purchases(
-        kind.removesuffix("_gamma_gamma"),
-        frequency,
-        column(features, "recency"),
-        column(features, "T"),
-    )
-    return PurchasesTimesSpend(purchases, fit_spend(frequency, column(features, "monetary_value")))
+    from scipy.optimize import nnls
+
+    common = set(KINDS) - {BLEND, MEAN}
+    for one in predictions:
+        common &= set(one)
+    members = [kind for kind in KINDS if kind in common]
+    prior = np.array([PRIOR.get(kind, 0.0) for kind in members])
+    if not predictions or prior.sum() == 0:
+        return dict(PRIOR)
+    prior = prior / prior.sum()
+    left, right = [], []
+    for one, actual in zip(predictions, actuals, strict=True):
+        size = np.sqrt(max(float(np.sum(actual**2)), 1e-12))
+        left.append(np.column_stack([one[kind] for kind in members]) / size)
+        right.append(actual / size)
+    points, target = np.vstack(left), np.concatenate(right)
+    gram = points.T @ points
+    strength = PRIOR_STRENGTH * np.trace(gram) / len(members)
+    root = np.linalg.cholesky(gram + strength * np.eye(len(members)))
+    pull = points.T @ target + strength * prior
+    weights, _ = nnls(root.T, np.linalg.solve(root, pull))
+    return {kind: float(w) for kind, w in zip(members, weights, strict=True) if w > 0.005}
 
 
 def candidate_from_dict(stored: dict[str, Any]) -> Candidate:
@@ -127,16 +146,17 @@ def candidate_from_dict(stored: dict[str, Any]) -> Candidate:
     ClvError
         When this version does not know the kind.
     """
-    if stored["kind"] not in KINDS:
-        raise ClvError(
-            f"the champion is of kind '{stored['kind']}', which this version does not know. "
-            "Update the project, or run `clv train`."
-        )
-    if stored["kind"] == NAIVE:
-        return NaiveSpendRate()
-    return PurchasesTimesSpend(PurchaseModel(**stored["purchases"]), SpendModel(**stored["spend"]))
-
-
-def column(features: pd.DataFrame, name: str) -> Vector:
-    """Return a feature as an array of floats of shape (n,)."""
-    return features[name].to_numpy(dtype=float, na_value=np.nan)
+    kind = stored.get("kind")
+    if kind in RULES or kind in BTYD:
+        return Rule(kind)
+    if kind == MEAN:
+        return PopulationMean(stored["per_day"])
+    if kind in LEARNERS:
+        return Learner.from_dict(stored)
+    if kind == BLEND:
+        members = {k: candidate_from_dict(member) for k, member in stored["members"].items()}
+        return Blend(stored["weights"], members)
+    raise ClvError(
+        f"the champion is of kind '{kind}', which this version does not know. "
+        "Update the project, or run `clv train`."
+    )

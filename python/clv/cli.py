@@ -11,23 +11,20 @@ import click
 import pandas as pd
 
 from clv import __version__
-from clv.config import Config, read_config
-from clv.dbt_project import DbtProject, parse_vars
+from clv.cli_common import dbt_vars, open_project
+from clv.cli_governance import register
+from clv.config import read_config
 from clv.errors import ClvError
 from clv.home import Home
 from clv.locking import exclusive
 from clv.messages import markdown_table, say
+from clv.registry import Registry
 from clv.run import RunResult, monitor, run
 from clv.show import show_text
 from clv.status import status_text
 from clv.train import train
 
 DONE, REFUSED, USAGE, DONE_WITH_ALERT = 0, 1, 2, 3
-
-dbt_vars = click.option(
-    "--vars", "variables", default="{}", metavar="YAML",
-    help="dbt vars, as for `dbt build`: '{data_through: 2021-12-31}'.",
-)  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,8 +52,9 @@ def train_command(
     variables: str,
 ) -> None:
     """Hold the contest at a cutoff and make its winner champion."""
-    home, config, dbt = _open(variables)
+    home, config, dbt = open_project(variables)
     with exclusive(home):
+        Registry(home.registry).settle()
         card = train(dbt, config, (cutoff, history_months, pred_months), promote=not no_promote)
     click.echo(markdown_table(_contest_table(card)))
     click.echo(f"\nbaseline: {card['baseline']['explanation']}")
@@ -73,8 +71,9 @@ def run_command(cutoff: str | None, until: str | None, variables: str) -> None:
     """Score what is due, judge what has matured, write files and alerts, move the schedule on."""
     if cutoff and until:
         raise click.UsageError("--cutoff and --until do not go together.")
-    home, config, dbt = _open(variables)
+    home, config, dbt = open_project(variables)
     with exclusive(home):
+        Registry(home.registry).settle()
         result = run(dbt, config, cutoff, until)
     _finish(result)
 
@@ -83,8 +82,9 @@ def run_command(cutoff: str | None, until: str | None, variables: str) -> None:
 @dbt_vars
 def monitor_command(variables: str) -> None:
     """Label and judge what has matured, without scoring."""
-    home, config, dbt = _open(variables)
+    home, config, dbt = open_project(variables)
     with exclusive(home):
+        Registry(home.registry).settle()
         result = monitor(dbt, config)
     _finish(result)
 
@@ -101,6 +101,9 @@ def status_command() -> None:
 def show_command() -> None:
     """Print the latest batch, the accuracy of the matured ones, and where the files are."""
     click.echo(show_text(Home.current()))
+
+
+register(cli)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -124,13 +127,6 @@ def guarded(command: Callable[[], Any]) -> int:
         say(f"clv: {error}")
         return REFUSED
     return int(code or DONE)
-
-
-def _open(variables: str) -> tuple[Home, Config, DbtProject]:
-    home = Home.current()
-    user_vars = parse_vars(variables)
-    home.ensure()
-    return home, read_config(home.config), DbtProject(home, user_vars)
 
 
 def _finish(result: RunResult) -> None:

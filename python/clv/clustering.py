@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
-from clv.candidates import column
 from clv.errors import ClvError
 from clv.messages import progress
+from clv.naive import column
 
 Matrix = NDArray[np.float64]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import yaml
 
 from clv.dates import parse_date
 from clv.errors import ClvError
-from clv.files import write_text
+from clv.files import write_bytes
 
 Key = tuple[str, str]
 
@@ -29,6 +30,7 @@ class Config:
     min_clusters: int
     max_clusters: int
     smallest_share: float
+    retention_model_months: int = 9
 
 
 def read_config(path: Path) -> Config:
@@ -56,6 +58,7 @@ def read_config(path: Path) -> Config:
         min_clusters=reader.whole("clusters", "min_clusters", 3),
         max_clusters=reader.whole("clusters", "max_clusters", 8),
         smallest_share=reader.share("clusters", "smallest_share", 0.02),
+        retention_model_months=reader.whole("retention", "model_months", 9),
     )
     if config.min_clusters < 2 or config.max_clusters < config.min_clusters:
         raise ClvError(f"{path}: clusters need 2 <= min_clusters <= max_clusters. Correct them.")
@@ -64,14 +67,14 @@ def read_config(path: Path) -> Config:
 
 def write_config(path: Path, changes: Mapping[Key, object]) -> None:
     """Set the values of `changes` ((section, key) to value) and leave every other byte alone."""
-    write_text(path, rewritten(_text(path), changes))
+    write_bytes(path, rewritten(_text(path), changes).encode("utf-8"))
 
 
 def rewritten(text: str, changes: Mapping[Key, object]) -> str:
     """Return the YAML text with the scalars of `changes` replaced; comments and order stay.
 
     The parser's own marks say where a value begins and ends, so nothing is formatted anew. A key
-    that is missing is added at the end of its section.
+    that is missing is added at the end of its section, in the file's own line ends.
     """
     for (section, key), value in changes.items():
         written = _scalar(value)
@@ -81,32 +84,56 @@ def rewritten(text: str, changes: Mapping[Key, object]) -> str:
 
 
 def _place(text: str, section: str, key: str, written: str) -> tuple[int, int, str]:
+    newline = "\r\n" if "\r\n" in text else "\n"
     root = yaml.compose(text)
     sections = {k.value: v for k, v in root.value} if isinstance(root, yaml.MappingNode) else {}
     if section not in sections:
-        gap = "" if text.endswith("\n") else "\n"
-        return len(text), len(text), f"{gap}\n{section}:\n  {key}: {written}\n"
-    for key_node, value in sections[section].value:
+        gap = "" if text.endswith("\n") else newline
+        added = f"{gap}{newline}{section}:{newline}  {key}: {written}{newline}"
+        return len(text), len(text), added
+    node = sections[section]
+    start, end = node.start_mark.index, node.end_mark.index
+    if not isinstance(node, yaml.MappingNode):  # nothing, or null, stands behind the section's name
+        line = _line_end(text, end)
+        return start, line, f"{text[end:line]}{newline}  {key}: {written}"
+    for key_node, value in node.value:
         if key_node.value == key:
             start, end = value.start_mark.index, value.end_mark.index
             return start, end, written if end > start else f" {written}"
-    last_key, last_value = sections[section].value[-1]
-    end_of_line = text.find("\n", last_value.end_mark.index)
-    at = len(text) if end_of_line < 0 else end_of_line
-    return at, at, f"\n{' ' * last_key.start_mark.column}{key}: {written}"
+    if node.flow_style:
+        return end - 1, end - 1, f"{', ' if node.value else ''}{key}: {written}"
+    column = node.value[-1][0].start_mark.column
+    at = _line_end(text, _last_mark(node))
+    return at, at, f"{newline}{' ' * column}{key}: {written}"
+
+
+def _last_mark(node: yaml.Node) -> int:
+    """Return where the last scalar below a block ends; the block's own mark is the next token."""
+    if isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
+        last = node.value[-1]
+        return _last_mark(last[1] if isinstance(last, tuple) else last)
+    return node.end_mark.index
+
+
+def _line_end(text: str, index: int) -> int:
+    """Return where the line of the last character before `index` ends."""
+    newline = text.find("\n", len(text[:index].rstrip()))
+    end = len(text) if newline < 0 else newline
+    return end - 1 if text[:end].endswith("\r") else end
 
 
 def _scalar(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, (dt.date, str)):
-        return f'"{value}"'
-    return str(value)
+    plain = value.isoformat() if isinstance(value, dt.date) else value
+    style = '"' if isinstance(plain, str) else None
+    dumped = yaml.safe_dump(plain, default_style=style, width=math.inf, allow_unicode=True)
+    return dumped.removesuffix("...\n").strip()
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_bytes().decode("utf-8")  # as bytes, so that line ends stay as they are
+    except UnicodeDecodeError as error:
+        raise ClvError(f"{path} is not UTF-8 text. Save it as UTF-8, or restore it.") from error
     except OSError as error:
         raise ClvError(
             f"cannot read {path}: {error.strerror}. Restore it from the project's config folder."

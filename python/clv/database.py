@@ -47,6 +47,12 @@ def fetch_row(path: Path, query: str) -> tuple[Any, ...]:
         return tuple(row)
 
 
+def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Say whether the schema `main` has a table or view of that name."""
+    query = "select 1 from information_schema.tables where table_schema = 'main' and table_name = ?"
+    return connection.execute(query, [name]).fetchone() is not None
+
+
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -31,13 +31,16 @@ class DbtProject:
         """Read, check and reconcile the transaction log: staging and customer_days, with tests."""
         self._invoke("reading the log", ["build", "--select", *LOG, "--exclude", "test_type:unit"])
 
-    def build_training_set(self, windows: Sequence[tuple[str, int, int]]) -> None:
-        """Build `training_set` for windows of (cutoff, history_months, pred_months).
+    def build_training_set(
+        self, windows: Sequence[tuple[str, int, int]], sample: float = 1
+    ) -> None:
+        """Build `training_set` for windows of (cutoff, history_months, pred_months), in one pass.
 
-        The log must be refreshed before.
+        The log must be refreshed before. `sample` is the share of the customers that it holds.
         """
         arguments = ["run", "--select", "training_windows", "training_set"]
-        self._invoke("training set", arguments, {"training_windows": [list(w) for w in windows]})
+        run_vars = {"training_windows": [list(w) for w in windows], "training_sample": sample}
+        self._invoke("training set", arguments, run_vars)
 
     def build_batches(self, cutoffs: Sequence[str]) -> None:
         """Score `cutoffs`, then label and judge what has matured. The log must be refreshed before.
@@ -47,6 +50,13 @@ class DbtProject:
         """
         exclude = ["--exclude", *LOG, "tag:training", "test_type:unit", "drift_alerts"]
         self._invoke("dbt", ["build", *exclude], {"cutoff": list(cutoffs)})
+
+    def delete_batches(self, batches: Sequence[tuple[str, int]]) -> None:
+        """Delete batches of (cutoff, pred_months) from the ledgers, and what rests on them."""
+        arguments = ["run-operation", "delete_batches", "--args", json.dumps({"batches": batches})]
+        self._invoke("deleting batches", arguments)
+        derived = ["run", "--select", "clv_cluster_ranking", "customer_segments"]
+        self._invoke("tables of batches", derived)
 
     def _invoke(
         self, label: str, arguments: list[str], run_vars: dict[str, Any] | None = None
@@ -101,10 +111,11 @@ def parse_vars(text: str) -> dict[str, Any]:
         raise ClvError(f"--vars is not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise ClvError("--vars takes a YAML mapping, for example '{data_through: 2021-12-31}'.")
-    reserved = {"cutoff", "training_windows"} & values.keys()
+    reserved = {"cutoff", "training_windows", "training_sample"} & values.keys()
     if reserved:
         raise ClvError(
-            f"the var {sorted(reserved)[0]} is set by the command itself; give --cutoff instead."
+            f"the var {sorted(reserved)[0]} is set by the command itself; give its options instead "
+            "(--cutoff, --sample)."
         )
     return values
 

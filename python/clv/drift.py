@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from clv.baseline import baseline_customers
-from clv.candidates import column
 from clv.home import Home
+from clv.naive import column
 from clv.noise import MEASURES, Customers, changes, estimate
 from clv.registry import Registry
 

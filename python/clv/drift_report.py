@@ -114,19 +114,18 @@ The value tiers and behaviour clusters that are furthest off (actual less predic
 
 def _headline(row: Mapping[Any, Any]) -> str:
     predicted, actual = row["predicted_total"], row["actual_total"]
-    off = (predicted - actual) / abs(actual or 1)
     if row["verdict"] == "population_shift":
         return (
             f"Customers spent {actual:,.0f} where {predicted:,.0f} was predicted: "
             "spending itself has changed, not the model alone"
         )
-    direction = "above" if off > 0 else "below"
     if row["paired_gini_change_high"] < -0.02 and not _level_lost(row):
         return "The model no longer tells good customers from poor ones as well as it did"
-    return (
-        f"The model lost accuracy: its total is {abs(off):.0%} {direction} what customers spent, "
-        "and a simple rule did not lose as much"
-    )
+    off = f"{predicted:,.0f} predicted, {actual:,.0f} spent"
+    if actual > 0:
+        share = (predicted - actual) / actual
+        off = f"its total is {abs(share):.0%} {'above' if share > 0 else 'below'} what customers spent"
+    return f"The model lost accuracy: {off}, and a simple rule did not lose as much"
 
 
 def _cause(row: Mapping[Any, Any]) -> str:
@@ -190,8 +189,8 @@ def _accuracy(row: Mapping[Any, Any]) -> pd.DataFrame:
 def _changes(row: Mapping[Any, Any]) -> pd.DataFrame:
     def line(name: str, column: str, style: str, agreed: str) -> list[str]:
         change, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
-        if pd.isna(low) or pd.isna(high):
-            return [name, format(change, style), "unknown", agreed]
+        if pd.isna(change) or pd.isna(low) or pd.isna(high):
+            return [name, "-" if pd.isna(change) else format(change, style), "unknown", agreed]
         return [name, format(change, style), f"{low:{style}} to {high:{style}}", agreed]
 
     return pd.DataFrame(

@@ -15,9 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clv.baseline import PREDICTED, stability
-from clv.btyd import PURCHASE_MODELS, PurchaseModel
-from clv.candidates import column
+from clv.btyd import PurchaseModel
 from clv.home import Home
+from clv.naive import column
 from clv.registry import Registry
 
 Vector = NDArray[np.float64]
@@ -121,15 +121,17 @@ def purchases_so_far(
 def share_by_then(model: dict[str, Any], rows: pd.DataFrame) -> Vector:
     """Return the share of a window's purchases that falls within the horizon, shape (rows,).
 
-    A BTYD champion knows: customers who may have left buy early or not at all. For any other, or
-    where a formula overflows, it is the share of days.
+    The BTYD model of the champion knows (its own, or one of those that it reads): customers who
+    may have left buy early or not at all. Without one, or where a formula overflows, it is the
+    share of days.
     """
     days, window = column(rows, "horizon_days"), column(rows, "pred_days")
     even: Vector = days / window
-    stored = model["champion"].get("purchases")
-    if not isinstance(stored, dict) or stored.get("kind") not in PURCHASE_MODELS:
+    stored = model["champion"].get("reader", {}).get("purchases")
+    if not stored:
         return even
-    purchases = PurchaseModel(**stored)
+    kinds = [str(model["champion"].get("kind")).removesuffix("_gamma_gamma"), *sorted(stored)]
+    purchases = PurchaseModel(**next(stored[kind] for kind in kinds if kind in stored))
     habits = [column(rows, name) for name in ("frequency", "recency", "T")]
     so_far, whole = (purchases.expected_purchases(d, *habits) for d in (days, window))
     with np.errstate(divide="ignore", invalid="ignore"):

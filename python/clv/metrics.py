@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 Vector = NDArray[np.float64]
 
@@ -27,6 +28,8 @@ class Accuracy:
         the perfect order, 0 a random one.
     top_decile_share : float
         Share of the actual total held by the tenth of customers predicted highest.
+    spearman : float
+        Rank correlation of predicted and actual, ties at their mean rank.
     """
 
     customers: int
@@ -36,6 +39,7 @@ class Accuracy:
     bias: float
     normalized_gini: float
     top_decile_share: float
+    spearman: float
 
     def to_dict(self) -> dict[str, float | int | None]:
         """Return the measures for JSON, NaN as None."""
@@ -50,6 +54,8 @@ def measure(predicted: Vector, actual: Vector) -> Accuracy:
     """
     error = predicted - actual
     total_squares = float(np.sum((actual - actual.mean()) ** 2))
+    # What rounding leaves of the spread of equal actuals means nothing.
+    differ = bool(np.ptp(actual) > 0) and total_squares > 0
     order = np.argsort(-predicted, kind="stable")
     total = float(actual.sum())
     top = int(np.ceil(len(actual) / 10))
@@ -57,12 +63,37 @@ def measure(predicted: Vector, actual: Vector) -> Accuracy:
     return Accuracy(
         customers=len(actual),
         rmse=float(np.sqrt(np.mean(error**2))),
-        r2=1 - float(np.sum(error**2)) / total_squares if total_squares > 0 else float("nan"),
+        r2=1 - float(np.sum(error**2)) / total_squares if differ else float("nan"),
         mae=float(np.mean(np.abs(error))),
         bias=float(np.mean(error)),
-        normalized_gini=gini_area(actual, order) / perfect if perfect else float("nan"),
+        normalized_gini=gini_area(actual, order) / perfect if differ else float("nan"),
         top_decile_share=float(actual[order[:top]].sum()) / total if total else float("nan"),
+        spearman=_correlation(rankdata(predicted), rankdata(actual)),
     )
+
+
+def decile_calibration(predicted: Vector, actual: Vector) -> list[dict[str, float]]:
+    """Return mean predicted and actual of the tenths of customers, the highest predicted first.
+
+    Customers without order of their own (ties) are split by position, as in `measure`.
+    """
+    order = np.argsort(-predicted, kind="stable")
+    return [
+        {
+            "decile": float(number),
+            "customers": float(len(part)),
+            "mean_predicted": float(predicted[part].mean()),
+            "mean_actual": float(actual[part].mean()),
+        }
+        for number, part in enumerate(np.array_split(order, 10), start=1)
+        if len(part)
+    ]
+
+
+def _correlation(left: Vector, right: Vector) -> float:
+    left, right = left - left.mean(), right - right.mean()
+    size = float(np.sqrt((left**2).sum() * (right**2).sum()))
+    return float((left * right).sum()) / size if size > 0 else float("nan")
 
 
 def gini_area(actual: Vector, order: NDArray[np.int64]) -> float:

@@ -30,7 +30,10 @@ FILE_ORDER = {
 }
 PUBLISHED = (
     *BATCH_FILES,
+    "clv_batch_totals",
     "clv_accuracy",
+    "clv_calibration",
+    "clv_gains",
     "clv_drift",
     "clv_early_warning",
     "customer_segments",

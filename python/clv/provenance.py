@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
+import json
+import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from clv.config import Config
 from clv.database import fetch
 from clv.home import PROJECT
 
@@ -36,10 +41,35 @@ def code_version() -> tuple[str, bool]:
     return commit, bool(_git("status", "--porcelain", "--", *CODE))
 
 
+def code_digest() -> str:
+    """Return a digest of the SQL and Python that results depend on, committed or not."""
+    digest = hashlib.sha256()
+    for folder, pattern in (("macros", "*.sql"), ("models", "*.*"), ("python", "*.py")):
+        for path in sorted((PROJECT / folder).rglob(pattern)):
+            digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
 def environment() -> dict[str, str]:
     """Return the versions of Python and of the packages that results depend on."""
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **versions}
+    machine = f"{platform.system()} {platform.machine()}"
+    return {"python": platform.python_version(), "platform": machine, **versions}
+
+
+def training_settings(user_vars: dict[str, Any], config: Config) -> dict[str, Any]:
+    """Return what a training was asked for beyond its window: the log, the vars, the clusters.
+
+    The log stands as it was given; a password in an address is left out.
+    """
+    log = os.environ.get("CLV_TRANSACTIONS", "").strip()
+    return {
+        "transactions": re.sub(r"(?<=://)[^/@\s]+@", "", log) or None,
+        "vars": json.loads(json.dumps(user_vars, default=str)),
+        "min_clusters": config.min_clusters,
+        "max_clusters": config.max_clusters,
+        "smallest_share": config.smallest_share,
+    }
 
 
 def data_fingerprint(database: Path, through: str) -> dict[str, Any]:

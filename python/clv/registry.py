@@ -1,7 +1,7 @@
 """The registry: model files, cards and the append-only champion manifest.
 
 A model becomes champion by a row of the manifest, which is written last: a row never stands
-without its card and model file. Each row carries the SHA-256 of the row before it.
+without its card and model file. Each row carries the SHA-256 of the row before it (see `chain`).
 """
 
 from __future__ import annotations
@@ -10,21 +10,17 @@ import csv
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import joblib
 
+from clv import chain
+from clv.chain import COLUMNS, Head, number, row_sha256
 from clv.errors import ClvError
 from clv.files import replacing, sha256, write_text
-
-COLUMNS = (
-    "manifest_row", "model_id", "kind", "promoted_at", "trained_at", "training_cutoff",
-    "labels_end", "history_months", "pred_months", "baseline_rmse", "baseline_r2",
-    "baseline_method", "code_commit", "code_dirty", "data_fingerprint", "model_sha256",
-    "card_sha256", "reason", "previous_row_sha256",
-)  # fmt: skip
+from clv.records import as_json, content_sha256, latest_metrics
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,14 @@ class Registry:
     @property
     def manifest(self) -> Path:
         return self.root / "champion_manifest.csv"
+
+    @property
+    def head(self) -> Path:
+        return self.root / "champion_manifest.head.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.root / "clv_model_latest.metrics.json"
 
     def model_path(self, model_id: str) -> Path:
         return self.root / "models" / f"{model_id}.joblib"
@@ -56,7 +60,8 @@ class Registry:
         with self.manifest.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             rows = list(reader)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
+        broken = any(None in row or None in row.values() for row in rows)
+        if tuple(reader.fieldnames or ()) != COLUMNS or broken:
             raise ClvError(
                 f"{self.manifest} does not have the manifest's columns. It is append-only and "
                 "never edited by hand: restore it from a backup."
@@ -78,8 +83,32 @@ class Registry:
             )
         return rows[-1]
 
+    def card(self, model_id: str) -> dict[str, Any]:
+        """Read a model's card.
+
+        Raises
+        ------
+        ClvError
+            When there is none, or it is no JSON.
+        """
+        path = self.card_path(model_id)
+        try:
+            card: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError as error:
+            known = ", ".join(sorted(p.stem for p in path.parent.glob("*.json"))[-5:]) or "none"
+            raise ClvError(
+                f"there is no card of a model {model_id} ({path}). The newest models are: {known}."
+            ) from error
+        except (OSError, ValueError) as error:
+            raise ClvError(f"{path} is not a readable card. Restore it from a backup.") from error
+        return card
+
+    def row_of(self, model_id: str) -> dict[str, str] | None:
+        """Return the manifest's row of a model, or None where it was never promoted."""
+        return next((row for row in self.rows() if row["model_id"] == model_id), None)
+
     def save(self, model: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
-        """Write model file, card and the latest metrics; return the card with the file's SHA-256.
+        """Write model file and card; return the card with the SHA-256 of the file and of itself.
 
         The model file holds plain numbers and lists, no objects of any library.
         """
@@ -87,32 +116,82 @@ class Registry:
         with replacing(self.model_path(model_id)) as temporary:
             joblib.dump(model, temporary, compress=3)
             card = {**card, "model_sha256": sha256(temporary)}
+        card["content_sha256"] = content_sha256(card)
         write_text(self.card_path(model_id), as_json(card))
         return card
 
     def append(self, card: dict[str, Any], promoted_at: str, reason: str) -> None:
-        """Make the model of `card` champion: rewrite the manifest with one more row, atomically."""
-        rows = self.rows()
+        """Make the model of `card` champion: rewrite the manifest with one more row, atomically.
+
+        Raises
+        ------
+        ClvError
+            When the manifest's chain is broken, since a new row would seal what was done to it;
+            when the model has a row already; when its card or model file is not whole.
+        """
+        self.settle()
+        rows, model_id = self.rows(), card["model_id"]
+        broken = chain.findings(rows, Head.read(self.head))
+        if broken:
+            raise ClvError(f"the manifest takes no new row while it does not fit: {broken[0]}")
+        if any(row["model_id"] == model_id for row in rows):
+            raise ClvError(
+                f"{model_id} has a row in the manifest already; a model is promoted once."
+            )
+        if not rows and self.metrics.exists():
+            raise ClvError(
+                f"{self.manifest} has no row, but {self.metrics.name} names a champion: the "
+                f"manifest was deleted. Next: {chain.RESTORE}."
+            )
+        card = self.card(model_id)
+        if content_sha256(card) != card.get("content_sha256"):
+            raise ClvError(
+                f"the card of {model_id} was changed since its training. Restore it from a backup, "
+                "or train again."
+            )
+        self._check_file(model_id, card["model_sha256"])
         row = {name: str(card.get(name, "")) for name in COLUMNS}
         row |= {
-            "manifest_row": str(len(rows) + 1),
+            "manifest_row": str(number(rows[-1]) + 1 if rows else 1),
             "promoted_at": promoted_at,
             "kind": card["champion"]["kind"],
             "code_dirty": str(card["code_dirty"]).lower(),
-            "baseline_rmse": repr(card["baseline"]["rmse"]),
-            "baseline_r2": repr(card["baseline"]["r2"]),
+            "baseline_rmse": _number(card["baseline"]["rmse"]),
+            "baseline_r2": _number(card["baseline"]["r2"]),
             "baseline_method": card["baseline"]["method"],
             "data_fingerprint": card["data"]["fingerprint"],
-            "card_sha256": sha256(self.card_path(card["model_id"])),
+            "card_sha256": sha256(self.card_path(model_id)),
             "reason": reason,
             "previous_row_sha256": row_sha256(rows[-1]) if rows else "",
         }
+        self.write_rows([*rows, row])
+        self.settle()
+
+    def write_rows(self, rows: list[dict[str, str]]) -> None:
+        """Write the manifest atomically; its head is brought up by `settle`."""
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows([*rows, row])
+        writer.writerows(rows)
         write_text(self.manifest, text.getvalue())
-        write_text(self.root / "clv_model_latest.metrics.json", as_json(latest_metrics(card)))
+
+    def settle(self) -> None:
+        """Complete what a killed promotion left undone: the head and the latest metrics.
+
+        The caller holds the home's lock.
+        """
+        rows = self.rows()
+        head = Head.read(self.head)
+        if chain.unfinished(rows, head):
+            head = replace(
+                head or Head(0, ""), last_row=number(rows[-1]), last_row_sha256=row_sha256(rows[-1])
+            )
+            head.write(self.head)
+        card = self.card_path(rows[-1]["model_id"]) if rows else None
+        if card and card.exists() and sha256(card) == rows[-1]["card_sha256"]:
+            text = as_json(latest_metrics(self.card(card.stem)))
+            if not self.metrics.exists() or self.metrics.read_text("utf-8") != text:
+                write_text(self.metrics, text)
 
     def load_model(self, model_id: str) -> dict[str, Any]:
         """Load a promoted model whose file is the one that the manifest names by its SHA-256.
@@ -122,34 +201,42 @@ class Registry:
         ClvError
             When the model was never promoted, or its file is missing or changed.
         """
-        rows = [row for row in self.rows() if row["model_id"] == model_id]
-        if not rows:
+        row = self.row_of(model_id)
+        if row is None:
             raise ClvError(f"model {model_id} has no row in {self.manifest}. Run `clv train`.")
+        return self._loaded(model_id, row["model_sha256"])
+
+    def load_challenger(self, model_id: str) -> dict[str, Any]:
+        """Load a model, promoted or not, whose file is the one that its card names.
+
+        Raises
+        ------
+        ClvError
+            When its file is missing or changed.
+        """
+        return self._loaded(model_id, self.card(model_id)["model_sha256"])
+
+    def _loaded(self, model_id: str, expected: str) -> dict[str, Any]:
+        content = self._check_file(model_id, expected)
+        loaded: dict[str, Any] = joblib.load(io.BytesIO(content))
+        return loaded
+
+    def _check_file(self, model_id: str, expected: str) -> bytes:
+        """Return the bytes of a model file once their SHA-256 is the expected one."""
         path = self.model_path(model_id)
         if not path.exists():
             raise ClvError(
                 f"the model file {path} is missing. Restore it from a backup, or run `clv train`."
             )
-        if sha256(path) != rows[-1]["model_sha256"]:
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != expected:
             raise ClvError(
                 f"the model file {path} is not the one that was promoted (its SHA-256 differs "
                 "from the manifest). Restore it from a backup, or run `clv train`."
             )
-        loaded: dict[str, Any] = joblib.load(path)
-        return loaded
+        return content
 
 
-def row_sha256(row: dict[str, str]) -> str:
-    """Return the SHA-256 of a manifest row's values, in column order."""
-    return hashlib.sha256("\x1f".join(row[name] for name in COLUMNS).encode()).hexdigest()
-
-
-def latest_metrics(card: dict[str, Any]) -> dict[str, Any]:
-    """Return the champion's figures for tools that watch one file."""
-    keys = ("model_id", "trained_at", "training_cutoff", "history_months", "pred_months")
-    return {**{key: card[key] for key in keys}, "baseline": card["baseline"]}
-
-
-def as_json(value: dict[str, Any]) -> str:
-    """Write JSON with a stable layout; NaN is refused rather than written."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def _number(value: float | None) -> str:
+    """Write a number so that it reads back the same; nothing where there is none."""
+    return "" if value is None else repr(value)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from clv.candidates import NaiveSpendRate, candidate_from_dict
+from clv.champion import Champion
 from clv.clustering import Clusters
 from clv.home import Home
-from clv.messages import say
 from clv.registry import Registry
 
 KEY = [
@@ -22,8 +20,14 @@ SCORES = pa.schema(
     [
         *KEY,
         ("predicted_clv", pa.float64()),
+        ("predicted_clv_lower", pa.float64()),
+        ("predicted_clv_upper", pa.float64()),
         ("predicted_purchases", pa.float64()),
+        ("probability_purchase", pa.float64()),
         ("probability_alive", pa.float64()),
+        ("expected_next_purchase", pa.date32()),
+        ("batch_total_lower", pa.float64()),
+        ("batch_total_upper", pa.float64()),
     ]
 )
 ASSIGNMENTS = pa.schema([*KEY, ("cluster_id", pa.int32())])
@@ -39,22 +43,17 @@ def score(features: pa.Table) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        With the schema SCORES, in the same order. Predictions are finite and not negative: where
-        a BTYD formula overflows (very frequent buyers), the customer's own rate takes its place,
-        and the number of such customers is reported.
+        With the schema SCORES, in the same order. Money is finite and not negative. The interval
+        of a batch's total stands in each of its rows.
     """
     parts = []
     for model_id, rows in _by_model(features):
-        candidate = candidate_from_dict(
-            Registry(Home.current().registry).load_model(model_id)["champion"]
-        )
-        predictions = candidate.predict(rows)
-        overflowed = ~np.isfinite(predictions["predicted_clv"].to_numpy())
-        if overflowed.any():
-            say(f"{overflowed.sum()} customers: {candidate.kind} overflowed, own spend rate taken")
-            own_rate = NaiveSpendRate().predict(rows[overflowed])
-            predictions.loc[overflowed] = own_rate.to_numpy()
-        predictions["predicted_clv"] = predictions["predicted_clv"].clip(lower=0)
+        stored = Registry(Home.current().registry).load_model(model_id)["champion"]
+        champion = Champion.from_dict(stored)
+        predictions = champion.predict(rows)
+        for _, batch in rows.groupby(["cutoff", "pred_months"], sort=True):
+            total = champion.bounds.total(predictions.loc[batch.index, "predicted_clv"].to_numpy())
+            predictions.loc[batch.index, ["batch_total_lower", "batch_total_upper"]] = total
         parts.append(_table(rows, predictions, SCORES))
     return pa.concat_tables(parts) if parts else SCORES.empty_table()
 
@@ -78,10 +77,20 @@ def assign_clusters(features: pa.Table) -> pa.Table:
 
 
 def _by_model(features: pa.Table) -> list[tuple[str, pd.DataFrame]]:
+    for place, field in enumerate(features.schema):
+        if pa.types.is_decimal(field.type):  # one Python object a cell otherwise
+            values = features.column(place).cast(pa.float64())
+            features = features.set_column(place, field.name, values)
     frame = features.to_pandas()
     return [(str(model_id), rows) for model_id, rows in frame.groupby("model_id", sort=True)]
 
 
 def _table(rows: pd.DataFrame, results: pd.DataFrame, schema: pa.Schema) -> pa.Table:
     frame = pd.concat([rows[[name for name, _ in KEY]], results], axis=1)
+    if "expected_next_purchase" in frame:
+        dates = pa.Array.from_pandas(frame["expected_next_purchase"]).cast(pa.date32())
+        frame = frame.drop(columns="expected_next_purchase")
+        place = schema.get_field_index("expected_next_purchase")
+        rest = pa.Table.from_pandas(frame, schema=schema.remove(place), preserve_index=False)
+        return rest.add_column(place, schema.field(place), dates)
     return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)

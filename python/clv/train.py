@@ -9,19 +9,23 @@ from typing import Any
 import pandas as pd
 
 from clv.baseline import baseline_sample
+from clv.champion import without_bytes
 from clv.clustering import Clusters, fit_clusters
 from clv.config import Config
 from clv.contest import Contest, hold_contest
 from clv.database import fetch, fetch_row
-from clv.dates import add_months, parse_date
+from clv.dates import add_months, latest_cutoff, parse_date
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
 from clv.home import Home
 from clv.messages import say
-from clv.provenance import code_version, data_fingerprint, environment
+from clv.origins import Origin, Plan, plan_training
+from clv.provenance import code_version, data_fingerprint, environment, training_settings
 from clv.registry import Registry
 
 SEED = 20210101
+# Rows of all training windows together; above it a sample of the customers is used.
+LARGEST_TRAINING_SET = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ def train(
         When the labels would end after the data, or nobody bought in the history.
     """
     cutoff = parse_date(window[0], "cutoff") if window[0] else None
+    settings = training_settings(dbt.user_vars, config)
     dbt.refresh_log()
     first, last = fetch_row(dbt.home.database, "select data_from, data_through from data_through")
     chosen = choose_window(
@@ -72,18 +77,44 @@ def train(
         first,
         last,
     )
-    dbt.build_training_set([(chosen.cutoff.isoformat(), chosen.history_months, chosen.pred_months)])
-    training_set = fetch(dbt.home.database, "select * from training_set order by customer_id")
-    if training_set.empty:
-        raise ClvError(
-            f"nobody bought in the {chosen.history_months} months up to {chosen.cutoff}. "
-            "Choose another --cutoff."
-        )
-    contest = hold_contest(training_set)
+    plan = plan_training(Origin(chosen.cutoff, chosen.pred_months), chosen.history_months, first)
+    dbt.build_training_set(plan.windows)
+    training_set, share = _read_training_set(dbt.home)
+    contest = hold_contest(training_set, plan, SEED)
+    judged = training_set[
+        (pd.to_datetime(training_set["cutoff"]).dt.date == plan.folds[0].judged.cutoff)
+        & (training_set["pred_months"] == plan.folds[0].judged.pred_months)
+    ]
     clusters = fit_clusters(
-        training_set, config.min_clusters, config.max_clusters, config.smallest_share, SEED
+        judged, config.min_clusters, config.max_clusters, config.smallest_share, SEED
     )
-    return _record(dbt.home, chosen, training_set, contest, clusters, promote)
+    sample = baseline_sample(judged, contest.predicted, contest.champion.predict(judged))
+    return _record(dbt.home, chosen, plan, contest, clusters, sample, settings, share, promote)
+
+
+def _read_training_set(home: Home) -> tuple[pd.DataFrame, float]:
+    """Return the training set, of a sample of customers where it is large, and their share.
+
+    The same customers are taken in every window, by a digest of their ids.
+    """
+    total = int(fetch(home.database, "select count(*) as n from training_set")["n"].iloc[0])
+    share = min(1.0, LARGEST_TRAINING_SET / max(total, 1))
+    chosen = "true"
+    if share < 1:
+        buckets = max(1, int(share * 10_000))
+        share = buckets / 10_000
+        chosen = f"md5_number_lower(customer_id) % 10000 < {buckets}"
+        say(f"{total:,} rows of training windows: a sample of {share:.1%} of the customers is used")
+    columns = fetch(home.database, "describe training_set")
+    wanted = ", ".join(
+        f'cast("{name}" as double) as "{name}"' if kind.startswith("DECIMAL") else f'"{name}"'
+        for name, kind in zip(columns["column_name"], columns["column_type"], strict=True)
+    )
+    query = (
+        f"select {wanted} from training_set where {chosen} "
+        "order by cutoff, history_months, pred_months, customer_id"
+    )
+    return fetch(home.database, query), share
 
 
 def choose_window(
@@ -96,9 +127,7 @@ def choose_window(
     ClvError
         When the labels would end after `last`, or the cutoff lies before `first`.
     """
-    latest = add_months(last, -pred_months)
-    while add_months(latest, pred_months) > last:
-        latest -= dt.timedelta(days=1)
+    latest = latest_cutoff(last, pred_months)
     chosen = TrainingWindow(cutoff or latest, history_months, pred_months)
     if latest < first:
         raise ClvError(
@@ -122,13 +151,17 @@ def choose_window(
 def _record(
     home: Home,
     window: TrainingWindow,
-    training_set: pd.DataFrame,
+    plan: Plan,
     contest: Contest,
     clusters: Clusters,
+    sample: dict[str, Any],
+    settings: dict[str, Any],
+    share: float,
     promote: bool,
 ) -> dict[str, Any]:
     winner = contest.winner
-    assert winner.candidate is not None and winner.accuracy is not None
+    assert winner.accuracy is not None
+    judged = plan.folds[0]
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
     commit, dirty = code_version()
     model_id = (
@@ -139,6 +172,7 @@ def _record(
     if registry.card_path(model_id).exists():
         raise ClvError(f"{model_id} exists already: two trainings within one second. Run it again.")
     baseline = winner.accuracy.to_dict()
+    stored = contest.champion.to_dict()
     card: dict[str, Any] = {
         "model_id": model_id,
         "trained_at": now.isoformat(),
@@ -149,25 +183,54 @@ def _record(
         "history_months": window.history_months,
         "pred_months": window.pred_months,
         "seed": SEED,
-        "customers": len(training_set),
-        "champion": winner.candidate.to_dict(),
+        "settings": settings,
+        "customers": winner.accuracy.customers,
+        "champion": without_bytes(stored),
         "baseline": {
             **baseline,
-            "method": "out-of-time",
-            "explanation": (
-                f"fitted on the history up to {window.cutoff}, judged on all customers' spend "
-                f"from the day after it to {window.labels_end}, which no candidate has seen"
-            ),
+            "method": "out-of-time" if judged.learnt_from else "out-of-fold",
+            "window": str(judged.judged),
+            "customers_sampled": share,
+            "explanation": _explanation(plan, share),
+        },
+        "contest": {
+            "windows": [
+                {"judged": str(f.judged), "learnt_from": [str(o) for o in f.learnt_from]}
+                for f in plan.folds
+            ],
+            "deployed_on": [str(o) for o in plan.deployed],
+            "duels": [duel.to_dict() for duel in contest.duels],
+            "why": contest.why,
+            "notes": list(plan.notes),
+            "bounds_on_newest_window": contest.coverage,
         },
         "candidates": [entry.to_dict() for entry in contest.entries],
         "clusters": clusters.to_dict(),
         "data": data_fingerprint(home.database, window.labels_end.isoformat()),
         "environment": environment(),
     }
-    model = {"model_id": model_id, "champion": card["champion"], "clusters": card["clusters"]}
-    model["baseline"] = baseline_sample(training_set, winner.candidate.predict(training_set))
+    model = {"model_id": model_id, "champion": stored, "clusters": card["clusters"]}
+    model["baseline"] = sample
     card = registry.save(model, card)
     if promote:
         registry.append(card, now.isoformat(), "trained by `clv train`")
-    say(f"{'champion' if promote else 'challenger'}: {model_id} ({winner.kind})")
+    say(f"{'champion' if promote else 'challenger'}: {model_id} ({winner.kind}; {contest.why})")
+    for note in plan.notes:
+        say(note)
     return card
+
+
+def _explanation(plan: Plan, share: float) -> str:
+    fold = plan.folds[0]
+    judged = fold.judged
+    sampled = "" if share == 1 else f" (a sample of {share:.1%})"
+    learnt = (
+        "on labels that had ended by then"
+        if fold.learnt_from
+        else "on the other customers of the same window, which flatters learning candidates"
+    )
+    return (
+        f"fitted on the history up to {judged.cutoff} and {learnt}, judged on all customers' spend"
+        f"{sampled} from the day after it to {judged.labels_end}, which no candidate has seen; "
+        f"the champion was then fitted again on everything known by {plan.known_through}"
+    )

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from conftest import Shop, same
+from shop import Shop, same
 
 CUTOFFS = ["1997-12-31", "1998-01-31", "1998-05-15"]
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from shop import Shop
 
 from clv.home import PROJECT
 
@@ -51,7 +52,5 @@ def test_a_new_home_starts_with_the_project_s_config(trained):
 
 
 def test_compiling_needs_neither_a_champion_nor_a_database(tmp_path):
-    from conftest import Shop
-
     shop = Shop(tmp_path)
     assert shop.dbt("compile").code == 0

@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 import pytest
 import yaml
-from conftest import Shop, same
+from shop import Shop, same
 
 from clv.config import read_config
 

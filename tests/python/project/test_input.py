@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from conftest import Shop
+from shop import Shop
 
 DIRTY = """Invoice;Line;Buyer Id;When;Qty;Unit Price
 1;1;0042;2020-01-05 10:00;2;10.10

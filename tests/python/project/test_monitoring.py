@@ -50,7 +50,7 @@ def test_the_naive_rule_is_measured_on_the_customers_of_the_batch(scored):
         """
     )
     days = (pd.Timestamp("1998-03-30") - pd.Timestamp("1997-12-30")).days
-    naive = rows.revenue.astype(float).clip(lower=0) / rows["T"].clip(lower=1) * days
+    naive = rows.revenue.astype(float).clip(lower=0) / rows["T"].clip(lower=days) * days
     rmse = ((naive - rows.actual_clv.astype(float)) ** 2).mean() ** 0.5
     kept = scored.query("select naive_rmse from clv_drift where cutoff = date '1997-12-30'")
     assert kept.naive_rmse[0] == pytest.approx(rmse)

@@ -1,7 +1,7 @@
 """Bad input of every kind: one clear message, exit code 1, no traceback, nothing half-written."""
 
 import pytest
-from conftest import Result, Shop
+from shop import Result, Shop
 
 WINDOWS = ("stg_champion_manifest", "scoring_windows")
 GOOD = "customer_id,ordered_at,amount\n1,2020-01-01,5\n2,2020-03-01,6\n"

@@ -39,7 +39,7 @@ def test_customers_who_may_leave_buy_earlier_in_the_window():
             "T": [210, 210],
         }
     )
-    share = share_by_then({"champion": {"purchases": BG_NBD}}, rows)
+    share = share_by_then({"champion": {"reader": {"purchases": {"bg_nbd": BG_NBD}}}}, rows)
     assert 0.5 < share[0] < 0.6
     assert share[1] == pytest.approx(1)
 

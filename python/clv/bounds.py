@@ -1,0 +1,118 @@
+"""How far off a prediction may be: bounds per customer, and for the total of a batch.
+
+Bounds per customer are split-conformal quantiles within groups of similar prediction (Mondrian
+conformal prediction: Vovk, Gammerman & Shafer 2005): what share of its prediction did a customer of
+the group come to spend, out-of-time, in the 10th and in the 90th percentile? They are percentiles
+of the outcome, so where nine in ten buy nothing both are 0 although the prediction is above it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clv.naive import Vector
+
+LOWER, UPPER = 0.1, 0.9
+GROUPS, SMALLEST_GROUP, ENOUGH = 20, 40, 1000
+NORMAL_90 = 1.2816
+# The least that windows are taken to differ by, as a standard deviation of the log of their totals,
+# and what is assumed where one window alone was judged.
+SMALLEST_WINDOW_SPREAD, ONE_WINDOW_SPREAD = 0.05, 0.15
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Shares of the prediction, per group of predicted spend per day, and of the batch total.
+
+    Attributes
+    ----------
+    edges : array of shape (groups - 1,)
+        Predicted spend per day between one group and the next, rising.
+    low, high : arrays of shape (groups,)
+        The 10th and 90th percentile of actual / predicted.
+    window_spread : float
+        Standard deviation of log(actual total / predicted total) from window to window.
+    noise : float
+        Mean of squared error / mean of prediction, which gives the total's sampling variance.
+    """
+
+    edges: Vector
+    low: Vector
+    high: Vector
+    window_spread: float
+    noise: float
+    calibrated_on: int
+
+    @classmethod
+    def fit(cls, predicted: list[Vector], actual: list[Vector], days: list[Vector]) -> Bounds:
+        """Calibrate on judged windows: arrays of shape (n,), one a window, the newest full one first.
+
+        Customers' bounds come from as many windows as it takes to have ENOUGH customers: the level
+        of spend moves, and the newest window is the likest. All windows tell how it moves.
+        """
+        sizes = np.cumsum([len(p) for p in predicted])
+        used = int(np.searchsorted(sizes, ENOUGH)) + 1
+        rate = np.concatenate([p / d for p, d in list(zip(predicted, days, strict=True))[:used]])
+        every, real = np.concatenate(predicted[:used]), np.concatenate(actual[:used])
+        share = np.maximum(real, 0) / np.maximum(every, 1e-9)
+        groups = int(np.clip(len(rate) // SMALLEST_GROUP, 1, GROUPS))
+        edges = np.unique(np.quantile(rate, np.linspace(0, 1, groups + 1)[1:-1]))
+        group = np.searchsorted(edges, rate, side="right")
+        low: list[float] = []
+        high: list[float] = []
+        for one in range(len(edges) + 1):
+            values = share[group == one]
+            if not len(values):
+                low.append(0.0)
+                high.append(high[-1] if high else 0.0)
+                continue
+            # n + 1 as conformal prediction wants it: a small group gets wider bounds
+            rank = min(UPPER * (len(values) + 1) / len(values), 1.0)
+            low.append(float(np.quantile(values, LOWER, method="lower")))
+            high.append(float(np.quantile(values, rank, method="higher")))
+        logs = [
+            np.log(max(float(a.sum()), 1e-9) / max(float(p.sum()), 1e-9))
+            for p, a in zip(predicted, actual, strict=True)
+            if a.sum() > 0 and p.sum() > 0
+        ]
+        spread = float(np.sqrt(np.mean(np.square(logs)))) if logs else ONE_WINDOW_SPREAD
+        least = SMALLEST_WINDOW_SPREAD if len(logs) > 1 else ONE_WINDOW_SPREAD
+        noise = float(np.sum((real - every) ** 2) / max(float(every.sum()), 1e-9))
+        return cls(edges, np.array(low), np.array(high), max(spread, least), noise, len(rate))
+
+    def customers(self, predicted: Vector, days: Vector) -> tuple[Vector, Vector]:
+        """Return lower and upper bound, arrays of shape (n,)."""
+        group = np.searchsorted(self.edges, predicted / days, side="right")
+        return predicted * self.low[group], predicted * self.high[group]
+
+    def total(self, predicted: Vector) -> tuple[float, float]:
+        """Return the 80 % interval of the batch's total."""
+        total = float(predicted.sum())
+        if total <= 0:
+            return 0.0, 0.0
+        sampling = np.sqrt(self.noise * total) / total
+        width = NORMAL_90 * float(np.hypot(self.window_spread, sampling))
+        return total * float(np.exp(-width)), total * float(np.exp(width))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain numbers."""
+        arrays = {k: getattr(self, k).tolist() for k in ("edges", "low", "high")}
+        return arrays | {
+            "window_spread": self.window_spread,
+            "noise": self.noise,
+            "calibrated_on": self.calibrated_on,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Bounds:
+        """Rebuild bounds from what `to_dict` gave."""
+        arrays = {k: np.array(stored[k], dtype=float) for k in ("edges", "low", "high")}
+        return cls(
+            **arrays,
+            window_spread=stored["window_spread"],
+            noise=stored["noise"],
+            calibrated_on=stored["calibrated_on"],
+        )

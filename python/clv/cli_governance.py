@@ -1,0 +1,214 @@
+"""The commands that choose windows and govern champions."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import click
+
+from clv.card import card_text
+from clv.cli_common import confirm, dbt_vars, open_project
+from clv.config import rewritten, write_config
+from clv.dates import now
+from clv.dbt_project import parse_vars
+from clv.errors import ClvError
+from clv.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS, months
+from clv.home import Home
+from clv.integrity import verify
+from clv.locking import exclusive
+from clv.messages import markdown_table, say
+from clv.promotion import compare, promote
+from clv.purge import carry_out, make_plan
+from clv.purge_log import purge_log
+from clv.registry import Registry
+from clv.reproduce import reproduce
+from clv.tune import Request, report, tune
+
+
+def register(group: click.Group) -> None:
+    """Add the commands to the `clv` group."""
+    for command in COMMANDS:
+        group.add_command(command)
+
+
+@click.command("tune")
+@click.option(
+    "--history-months", metavar="LIST", help="Months to compare: 3,6,9; one value fixes this side."
+)
+@click.option(
+    "--pred-months", metavar="LIST", help="Months to compare: 1,3,6; one value fixes this side."
+)
+@click.option("--origins", type=click.IntRange(1), default=ORIGINS, show_default=True,
+              help="Cutoffs that every cell is evaluated at; fewer where the log is short.")  # fmt: skip
+@click.option("--sample", type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
+              help="Share of customers, drawn by hash. Default: all, but some 50,000 at most.")  # fmt: skip
+@click.option(
+    "--yes", is_flag=True, help="Write the winning windows into the config without asking."
+)
+@dbt_vars
+def tune_command(
+    history_months: str | None,
+    pred_months: str | None,
+    origins: int,
+    sample: float | None,
+    yes: bool,
+    variables: str,
+) -> None:
+    """Compare history and prediction windows and, on confirmation, put the winner into the config."""
+    request = Request(
+        months(history_months, "--history-months") or HISTORY_MONTHS,
+        months(pred_months, "--pred-months") or PRED_MONTHS,
+        origins,
+        sample,
+    )
+    home, _, dbt = open_project(variables)
+    with exclusive(home):
+        search = tune(dbt, request)
+    click.echo(report(search))
+    winner = search.choice.winner
+    values = {
+        ("training", "history_months"): winner.history_months,
+        ("training", "pred_months"): winner.pred_months,
+    }
+    before = home.config.read_text("utf-8")
+    after = rewritten(before, values)
+    if after == before:
+        say(f"{home.config} has these windows already; nothing to change")
+    else:
+        lines = difflib.unified_diff(
+            before.splitlines(), after.splitlines(), "now", "then", n=0, lineterm=""
+        )
+        say(f"change of {home.config}:\n" + "\n".join(lines))
+        if confirm("Write it?", yes):
+            with exclusive(home):
+                write_config(home.config, values)
+            say(f"written; `clv train` uses {winner} from now on")
+        else:
+            say("nothing was changed")
+    search.forget()
+
+
+@click.command("promote")
+@click.argument("model_id")
+@click.option("--reason", required=True, help="Why, for the manifest: one sentence.")
+@click.option("--yes", is_flag=True, help="Do not ask; a worse challenger still needs --force.")
+@click.option(
+    "--force", is_flag=True, help="Promote even a challenger that is worse or cannot be compared."
+)
+@dbt_vars
+def promote_command(model_id: str, reason: str, yes: bool, force: bool, variables: str) -> None:
+    """Show a challenger beside the champion and make it champion on confirmation."""
+    if not reason.strip():
+        raise click.UsageError("--reason must say why.")
+    home, _, dbt = open_project(variables)
+    champion, worse = None, False
+    with exclusive(home):
+        rows = Registry(home.registry).rows()
+        champion = rows[-1]["model_id"] if rows else None
+        try:
+            comparison = compare(dbt, model_id)
+        except ClvError as error:
+            if not (force and "--force" in str(error)):
+                raise
+            say(f"clv: promoted without a comparison: {error}")
+        else:
+            click.echo(markdown_table(comparison.table()))
+            click.echo("\n" + "\n".join(comparison.remarks()))
+            worse = comparison.worse
+    if worse and not force:
+        against = "the champion" if champion else "the best naive rule"
+        raise ClvError(
+            f"{model_id} is worse than {against}; it was not promoted. Give --force if it is to "
+            "become champion all the same."
+        )
+    if not confirm(f"Make {model_id} champion{' although it is worse' if worse else ''}?", yes):
+        say("nothing was changed")
+        return
+    with exclusive(home):
+        promote(dbt, model_id, " ".join(reason.split()), champion)
+    report = verify(home)
+    say(f"champion: {model_id}; head of the manifest {report.head}")
+
+
+@click.command("verify")
+@click.option("--head", metavar="SHA256", help="A head of the manifest noted earlier, elsewhere.")
+def verify_command(head: str | None) -> None:
+    """Check manifest, cards and model files against each other and name what does not fit."""
+    report = verify(Home.current(), head)
+    for note in report.notes:
+        say(f"note: {note}")
+    if report.findings:
+        lines = "\n".join(f"- {finding}" for finding in report.findings)
+        count = len(report.findings)
+        things = (
+            "1 thing in the registry does" if count == 1 else f"{count} things in the registry do"
+        )
+        raise ClvError(f"{things} not fit ({report.summary()}):\n{lines}")
+    click.echo(f"everything fits: {report.summary()}")
+
+
+@click.command("reproduce")
+@click.argument("model_id")
+@click.option(
+    "--commit", metavar="COMMIT", help="Train from this commit instead of the recorded one."
+)
+@click.option("--vars", "variables", metavar="YAML", help="dbt vars in place of the recorded ones.")
+def reproduce_command(model_id: str, commit: str | None, variables: str | None) -> None:
+    """Train a model again from its commit and compare; 0 when the figures are the same, else 1."""
+    user_vars = None if variables is None else parse_vars(variables)
+    result = reproduce(Home.current(), model_id, user_vars, commit)
+    click.echo(markdown_table(result.table()))
+    reasons = result.reasons()
+    if result.equal:
+        for reason in reasons:
+            say(f"note: without effect on the figures: {reason}")
+        click.echo(f"\n{model_id} is reproduced to the last digit from {result.commit}.")
+        return
+    if not reasons:
+        reasons = [
+            "nothing that is recorded: commit, data and package versions are the same. Look at what is "
+            "not recorded: another processor or linear algebra library, or the environment's variables"
+        ]
+    lines = "\n".join(f"- {reason}" for reason in reasons)
+    raise ClvError(
+        f"{model_id} was not reproduced. What changed:\n{lines}\nPut back what changed (the log as it was, "
+        "the packages of requirements.lock at that commit) and run this again."
+    )
+
+
+@click.command("card")
+@click.argument("model_id")
+def card_command(model_id: str) -> None:
+    """Print a model's card for people, as Markdown."""
+    click.echo(card_text(Registry(Home.current().registry), model_id))
+
+
+@click.command("purge")
+@click.option(
+    "--dry-run", is_flag=True, help="List what would be deleted, and why; delete nothing."
+)
+@click.option("--archive", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
+              help="Move cards and manifest rows older than 7 years there.")  # fmt: skip
+@dbt_vars
+def purge_command(dry_run: bool, archive: Path | None, variables: str) -> None:
+    """Delete what retention no longer asks for: old model files, and batches long since judged."""
+    home, config, dbt = open_project(variables)
+    with exclusive(home):
+        plan = make_plan(home, now(), config.retention_model_months, archive is not None)
+        click.echo(markdown_table(plan.table()) if plan.items else "nothing is due")
+        for line in plan.kept:
+            say(f"kept: {line}")
+        if not dry_run and plan.items:
+            carry_out(plan, dbt, archive)
+            say(f"done; every deletion is in {purge_log(home)}")
+
+
+COMMANDS = (
+    tune_command,
+    promote_command,
+    verify_command,
+    reproduce_command,
+    purge_command,
+    card_command,
+)

@@ -1,0 +1,222 @@
+"""`clv tune`: which history and prediction windows this log supports best."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clv import choice, grid
+from clv.choice import Choice
+from clv.database import fetch, fetch_row
+from clv.dates import now
+from clv.dbt_project import DbtProject
+from clv.errors import ClvError
+from clv.evaluation import KINDS, evaluate
+from clv.files import replacing, write_text
+from clv.grid import Cell, Grid
+from clv.heatmap import draw
+from clv.messages import markdown_table, progress, say
+from clv.provenance import code_digest, data_fingerprint
+
+# Above so many customers the search works on a sample of about as many.
+SAMPLE_CUSTOMERS = 50_000
+RESULT_COLUMNS = [
+    "history_months", "pred_months", "cutoff", "history_start", "window_end", "pred_days", "customers",
+    "fitted_on", "kind", "rmse", "rmse_per_30_days", "r2", "mae", "bias", "normalized_gini",
+    "top_decile_share", "naive_rmse", "naive_rmse_per_30_days", "skill", "sample", "chosen",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; no sample means the whole log, or a sample of a large one."""
+
+    histories: Sequence[int] = grid.HISTORY_MONTHS
+    preds: Sequence[int] = grid.PRED_MONTHS
+    origins: int = grid.ORIGINS
+    sample: float | None = None
+
+
+@dataclass(frozen=True)
+class Search:
+    """A finished search: its grid, results and choice, the share of customers, the files written."""
+
+    grid: Grid
+    choice: Choice
+    results: pd.DataFrame
+    sample: float
+    files: list[Path]
+    pieces: Path
+
+    def forget(self) -> None:
+        """Remove the pieces that an interrupted search would go on from."""
+        shutil.rmtree(self.pieces, ignore_errors=True)
+
+
+def tune(dbt: DbtProject, request: Request) -> Search:
+    """Evaluate the grid and choose; nothing is changed but files below outputs/grid_search.
+
+    All features and labels come from one dbt invocation, whatever the number of cells. Candidates
+    are fitted once per cutoff and history and predict every window. Each of these pieces is kept
+    as a file until the search is finished, named after the data, the code and the settings, so
+    that an interrupted search goes on where it stopped and never mixes two searches.
+    """
+    home = dbt.home
+    dbt.refresh_log()
+    first, through = fetch_row(home.database, "select data_from, data_through from data_through")
+    chosen = grid.choose_grid(request.histories, request.preds, request.origins, first, through)
+    sample = request.sample or _default_sample(home.database)
+    fingerprint = data_fingerprint(home.database, through.isoformat())["fingerprint"]
+    key = [fingerprint, code_digest(), chosen.windows(), sample, KINDS]
+    folder = home.outputs / "grid_search"
+    pieces = folder / f".search_{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"
+    raw = _evaluated(dbt, chosen, sample, first, pieces)
+    results = choice.cell_results(raw)
+    decided = choice.choose(results)
+    stamp = f"{now():%Y%m%dT%H%M%SZ}"
+    results = _with_dates(results, sample, decided.winner)
+    files = _write(folder, stamp, chosen, results, decided, sample)
+    return Search(chosen, decided, results, sample, files, pieces)
+
+
+def _default_sample(database: Path) -> float:
+    (customers,) = fetch_row(database, "select count(distinct customer_id) from customer_days")
+    return 1.0 if customers <= SAMPLE_CUSTOMERS else float(f"{SAMPLE_CUSTOMERS / customers:.2g}")
+
+
+def _evaluated(
+    dbt: DbtProject, chosen: Grid, sample: float, data_from: dt.date, pieces: Path
+) -> list[dict[str, Any]]:
+    wanted = [(cutoff, history) for cutoff in chosen.cutoffs for history in chosen.histories]
+    found = {key: read for key in wanted if (read := _read(_piece(pieces, *key))) is not None}
+    missing = [key for key in wanted if key not in found]
+    if found:
+        say(f"going on with an interrupted search: {len(found)} of {len(wanted)} pieces are done")
+    if missing:
+        dbt.build_training_set(chosen.windows(), sample)
+    shared: dict[dt.date, set[str]] = {}
+    for cutoff, history in progress(missing, "search"):
+        if cutoff not in shared:
+            shared[cutoff] = _shared_customers(dbt.home.database, cutoff, chosen)
+        results = evaluate(_rows(dbt.home.database, cutoff, history), shared[cutoff], data_from)
+        write_text(_piece(pieces, cutoff, history), json.dumps(results))
+        found[cutoff, history] = results
+    return [
+        {"cutoff": cutoff.isoformat(), "history_months": history, **result}
+        for (cutoff, history), results in found.items()
+        for result in results
+    ]
+
+
+def _piece(pieces: Path, cutoff: dt.date, history: int) -> Path:
+    return pieces / f"{cutoff}_h{history}.json"
+
+
+def _read(path: Path) -> list[dict[str, Any]] | None:
+    try:
+        read: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return read
+
+
+def _shared_customers(database: Path, cutoff: dt.date, chosen: Grid) -> set[str]:
+    """Return the customers that stand in every history window compared at a cutoff."""
+    query = f"""
+        select customer_id
+        from training_set
+        where cutoff = date '{cutoff}'
+        group by customer_id
+        having count(distinct history_months) = {len(chosen.histories)}
+    """
+    shared = set(fetch(database, query)["customer_id"])
+    if not shared:
+        raise ClvError(
+            f"nobody bought in the {chosen.histories[0]} months up to {cutoff}, the shortest history "
+            "compared. Give longer --history-months, or a larger --sample."
+        )
+    return shared
+
+
+def _rows(database: Path, cutoff: dt.date, history: int) -> pd.DataFrame:
+    where = f"cutoff = date '{cutoff}' and history_months = {history}"
+    return fetch(
+        database, f"select * from training_set where {where} order by pred_months, customer_id"
+    )
+
+
+def _with_dates(results: pd.DataFrame, sample: float, winner: Cell) -> pd.DataFrame:
+    results = results.assign(
+        history_start=[
+            (pd.Timestamp(cutoff) - pd.DateOffset(months=months) + pd.DateOffset(days=1))
+            .date()
+            .isoformat()
+            for cutoff, months in zip(results["cutoff"], results["history_months"], strict=True)
+        ],
+        sample=sample,
+        chosen=(results["history_months"] == winner.history_months)
+        & (results["pred_months"] == winner.pred_months),
+    )
+    by_kind = [
+        name for name in results.columns if name.startswith("rmse_") and name not in RESULT_COLUMNS
+    ]
+    return results[[*RESULT_COLUMNS, *by_kind]]
+
+
+def _write(
+    folder: Path, stamp: str, chosen: Grid, results: pd.DataFrame, decided: Choice, sample: float
+) -> list[Path]:
+    table = folder / f"clv_grid_search_results_{stamp}.csv"
+    with replacing(table) as temporary:
+        results.to_csv(temporary, index=False)
+    cutoffs = ", ".join(str(cutoff) for cutoff in chosen.cutoffs)
+    low, high = results["customers"].min(), results["customers"].max()
+    caption = (
+        f"Mean over {len(chosen.cutoffs)} cutoffs ({cutoffs}), at each on the same customers in every cell "
+        f"({low:,} to {high:,} of them{'' if sample == 1 else f', a sample of {sample:.2%} of all'}), who "
+        f"bought in the {chosen.histories[0]} months before it. Chosen: {decided.winner}. {choice.RULE}"
+    )
+    files = [table]
+    for name, title, measure, lower in (
+        ("rmse", "RMSE per customer and 30 days of prediction", "rmse_per_30_days", True),
+        ("r2", "R²", "r2", False),
+    ):
+        values = {
+            Cell(int(row["history_months"]), int(row["pred_months"])): float(row[measure])
+            for row in decided.summary.to_dict("records")
+        }
+        path = folder / f"clv_grid_search_{name}_{stamp}.png"
+        draw(path, title, values, chosen.left_out, decided.winner, caption, lower_is_better=lower)
+        files.append(path)
+    return files
+
+
+def report(search: Search) -> str:
+    """Return the summary for the terminal: the cells, what was left out, the rule, the files."""
+    chosen = search.grid
+    table = search.choice.summary.rename(
+        columns={"within_one_standard_error": "near", "chosen": ""}
+    )
+    table["near"] = table["near"].map({True: "yes", False: ""})
+    table[""] = table[""].map({True: "<- chosen", False: ""})
+    customers = search.results.drop_duplicates("cutoff")
+    origins = ", ".join(
+        f"{row.cutoff} ({row.customers:,} customers)" for row in customers.itertuples()
+    )
+    lines = [markdown_table(table), "", f"origins: {origins}; the same customers in every cell"]
+    if search.sample < 1:
+        lines.append(f"sample: {search.sample:.2%} of the customers, drawn by the hash of their id")
+    reasons: dict[str, list[str]] = {}
+    for cell, reason in chosen.left_out.items():
+        reasons.setdefault(reason, []).append(f"{cell.history_months} + {cell.pred_months}")
+    lines += [f"left out: {', '.join(cells)}: {reason}" for reason, cells in reasons.items()]
+    lines += [f"rule: {choice.RULE}", f"near: mean skill of at least {search.choice.bar:.4g}"]
+    return "\n".join([*lines, *(f"written: {path}" for path in search.files)])

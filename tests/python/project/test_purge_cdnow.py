@@ -1,0 +1,59 @@
+"""`clv purge` with real ledgers: what was judged goes, and what rests on it is whole afterwards."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from clv.config import read_config
+from clv.database import fetch
+from clv.dates import now
+from clv.dbt_project import DbtProject
+from clv.home import Home
+from clv.integrity import verify
+from clv.outputs import batches
+from clv.purge import carry_out, make_plan
+from clv.purge_log import read
+from clv.run import monitor, run
+from clv.train import train
+
+
+def test_judged_batches_go_with_their_files_and_accuracy_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CLV_TRANSACTIONS", raising=False)
+    home = Home(tmp_path)
+    home.ensure()
+    config, dbt = read_config(home.config), DbtProject(home)
+    train(dbt, config, ("1997-09-30", 9, 3), promote=True)
+    for cutoff in ("1997-12-31", "1998-01-31", "1998-05-31"):
+        run(dbt, config, cutoff)
+    accuracy = fetch(home.database, "select * from clv_accuracy order by cutoff")
+    drift = fetch(home.database, "select * from clv_drift order by cutoff")
+    assert make_plan(home, now(), 9, archive=False).items == []
+
+    later = make_plan(home, now() + dt.timedelta(days=400), 9, archive=False)
+    assert [item.name for item in later.of("batch")] == [
+        "1997-12-31 + 3 months",
+        "1998-01-31 + 3 months",
+    ]
+    assert len(later.of("csv file")) == 8 and later.of("model file") == []
+    carry_out(later, dbt, None)
+
+    left = [str(batch.cutoff) for batch in batches(home, "clv_predictions")]
+    for table in ("clv_features", "clv_clusters", "clv_ranked_predictions", "clv_cluster_ranking"):
+        assert [str(batch.cutoff) for batch in batches(home, table)] == left == ["1998-05-31"]
+    assert len(batches(home, "clv_predictions_actual")) == 2
+    assert sorted(path.name for path in home.outputs.glob("*19971231*.csv")) == [
+        "clv_predictions_actual_19971231_pred3m.csv"
+    ]
+    assert len(read(home)) == 10 and verify(home).findings == []
+
+    # The next run neither brings them back nor forgets how good they were.
+    monitor(dbt, config)
+    assert accuracy.equals(fetch(home.database, "select * from clv_accuracy order by cutoff"))
+    assert drift.equals(fetch(home.database, "select * from clv_drift order by cutoff"))
+    assert len(batches(home, "clv_predictions")) == 1
+    assert not list(home.outputs.glob("clv_predictions_1997*"))

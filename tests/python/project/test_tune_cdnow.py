@@ -1,0 +1,170 @@
+"""`clv tune` and `clv promote` on the real project and the CDNOW log."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv import tune as tuning
+from clv.config import read_config
+from clv.dbt_project import DbtProject
+from clv.home import PROJECT, Home
+from clv.registry import Registry
+from clv.tune import Request, tune
+
+
+def clv(home: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "clv", *arguments], env=environment(home), cwd=PROJECT,
+        capture_output=True, text=True, **options,  # type: ignore[call-overload]
+    )  # fmt: skip
+
+
+def environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "CLV_TRANSACTIONS"}
+    return {**kept, "CLV_HOME": str(home), "PYTHONPATH": str(PROJECT / "python")}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a champion and a challenger."""
+    home = tmp_path_factory.mktemp("a home with spaces")
+    for more in ([], ["--no-promote"]):
+        arguments = ["--cutoff", "1997-09-30", "--history-months", "9", "--pred-months", "3", *more]
+        done = clv(home, "train", *arguments)
+        assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture
+def invocations(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The labels of the dbt invocations."""
+    labels: list[str] = []
+    invoke = DbtProject._invoke
+
+    def counted(self: DbtProject, label: str, *rest: object) -> None:
+        labels.append(label)
+        invoke(self, label, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(DbtProject, "_invoke", counted)
+    monkeypatch.delenv("CLV_TRANSACTIONS", raising=False)
+    yield labels
+
+
+def test_the_default_grid_is_quick_comparable_and_one_sql_pass(
+    tmp_path: Path, invocations: list[str]
+) -> None:
+    home = Home(tmp_path)
+    home.ensure()
+    started = time.monotonic()
+    search = tune(DbtProject(home), Request())
+    assert time.monotonic() - started < 240
+    assert len(invocations) == 2
+    rows = search.results
+    assert len(rows) == len(search.grid.cells) * len(search.grid.cutoffs) == 48
+    assert set(rows.groupby("cutoff")["customers"].nunique()) == {1}
+    assert set(rows.groupby(["history_months", "pred_months"])["cutoff"].nunique()) == {4}
+    assert (pd.to_datetime(rows["window_end"]) <= pd.Timestamp("1998-06-30")).all()
+    assert rows["rmse_per_30_days"].equals(rows["rmse"] * 30 / rows["pred_days"])
+    assert (
+        rows.loc[rows["chosen"], ["history_months", "pred_months"]].drop_duplicates().shape[0] == 1
+    )
+    results, rmse, r2 = search.files
+    assert pd.read_csv(results)["cutoff"].nunique() == 4
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in (rmse, r2))
+    search.forget()
+
+    # One more cell, one more origin: as many invocations. And a sample is a fixed set of customers.
+    invocations.clear()
+    small = Request(histories=(3, 6), preds=(1,), origins=2, sample=0.3)
+    first = tune(DbtProject(home), small)
+    first.forget()
+    again = tune(DbtProject(home), small)
+    assert len(invocations) == 4
+    assert first.results.equals(again.results)
+    assert 0.2 < first.results["customers"].max() / rows["customers"].max() < 0.4
+    assert "sample: 30.00% of the customers" in tuning.report(first)
+
+
+def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None:
+    arguments = [
+        "tune",
+        "--history-months",
+        "3,6",
+        "--pred-months",
+        "1,2",
+        "--origins",
+        "2",
+        "--yes",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clv", *arguments], env=environment(tmp_path), cwd=PROJECT,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    folder = tmp_path / "outputs" / "grid_search"
+    deadline = time.monotonic() + 120
+    while not list(folder.glob(".search_*/*.json")) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert list(folder.glob("*.csv")) == []
+    before = (tmp_path / "config" / "model_config.yaml").read_text()
+    done = clv(tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "going on with an interrupted search" in done.stderr
+    assert "<- chosen" in done.stdout and "rule: Highest mean skill" in done.stdout
+    assert list(folder.glob(".search_*")) == []
+    after = (tmp_path / "config" / "model_config.yaml").read_text()
+    changed = [
+        (a, b) for a, b in zip(before.splitlines(), after.splitlines(), strict=True) if a != b
+    ]
+    assert {b.split(":")[0].strip() for _, b in changed} <= {"history_months", "pred_months"}
+    assert all(a.split("#")[1] == b.split("#")[1] for a, b in changed)
+    config = read_config(tmp_path / "config" / "model_config.yaml")
+    assert f"{config.history_months} + {config.pred_months} months" in done.stderr
+
+
+def test_promotion_shows_both_and_asks(home: Path) -> None:
+    registry = Registry(home / "registry")
+    champion = registry.champion()["model_id"]
+    challenger = next(
+        p.stem for p in (home / "registry" / "cards").glob("*.json") if p.stem != champion
+    )
+    asked = clv(home, "promote", challenger, "--reason", "trained anew", input="")
+    assert asked.returncode == 1 and "--yes" in asked.stderr
+    assert challenger in asked.stdout and champion in asked.stdout and "RMSE" in asked.stdout
+    assert "as of 1998-03-31" in asked.stdout
+    assert len(registry.rows()) == 1
+    arguments = ["promote", challenger, "--reason", "trained anew", "--yes"]
+    done = clv(home, *arguments)
+    assert done.returncode == 0, done.stderr  # trained alike, so not worse
+    assert registry.champion()["model_id"] == challenger
+    assert registry.champion()["reason"] == "trained anew"
+    assert clv(home, "verify").returncode == 0
+    again = clv(home, "promote", challenger, "--reason", "again")
+    assert again.returncode == 1 and "promoted once" in again.stderr
+
+
+def test_two_trainings_at_once_leave_one_whole_model(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "clv", "train", "--cutoff", "1997-09-30", "--history-months", "9",
+               "--pred-months", "3"]  # fmt: skip
+    both = [
+        subprocess.Popen(command, env=environment(tmp_path), cwd=PROJECT, stderr=subprocess.PIPE,
+                         stdout=subprocess.DEVNULL, text=True)
+        for _ in range(2)
+    ]  # fmt: skip
+    ended = [(process.communicate()[1], process.returncode) for process in both]
+    refused = [error for error, code in ended if code]
+    assert all("another command is at work" in error for error in refused) and len(refused) < 2
+    rows = Registry(tmp_path / "registry").rows()
+    assert len(rows) == 2 - len(refused)
+    assert clv(tmp_path, "verify").returncode == 0

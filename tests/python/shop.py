@@ -1,0 +1,125 @@
+"""A shop to test with: a home, its log, and the commands that a user has.
+
+Commands run in this process where nothing is killed: starting dbt costs seconds, a further
+invocation much less.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from clv.cli import cli, guarded
+from clv.home import PROJECT
+
+# Tables and files are compared without the times at which a run happened to be.
+CLOCKS = {"scored_at", "labelled_at"}
+LEDGERS = [
+    "clv_features",
+    "clv_predictions",
+    "clv_ranked_predictions",
+    "clv_clusters",
+    "clv_cluster_ranking",
+    "clv_predictions_actual",
+    "clv_accuracy",
+    "clv_drift_noise",
+    "clv_drift",
+    "clv_early_warning",
+    "customer_segments",
+]
+
+
+@dataclass
+class Result:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Shop:
+    """A home and its log, with the commands a user has."""
+
+    home: Path
+    log: Path | str | None = None
+
+    def clv(self, *arguments: str) -> Result:
+        out, err = io.StringIO(), io.StringIO()
+        with self._environment(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = guarded(
+                lambda: cli.main(list(arguments), prog_name="clv", standalone_mode=False)
+            )
+        return Result(code, out.getvalue(), err.getvalue())
+
+    def dbt(self, *arguments: str) -> Result:
+        from dbt.cli.main import dbtRunner
+
+        out = io.StringIO()
+        before = Path.cwd()
+        with self._environment(), contextlib.redirect_stdout(out):
+            where = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+            result = dbtRunner().invoke(["--no-use-colors", *arguments, *where])
+        os.chdir(before)
+        return Result(0 if result.success else 1, out.getvalue(), str(result.exception or ""))
+
+    def score(self, variables: str = "{}") -> Result:
+        """Build everything but the tests, which the fixtures and `clv run` build."""
+        no_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+        return self.dbt("build", *no_tests, "--vars", variables)
+
+    def query(self, sql: str) -> pd.DataFrame:
+        with duckdb.connect(str(self.home / "clv.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).df()
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return every published table, sorted, without the clocks."""
+        found = {}
+        for name in LEDGERS:
+            frame = self.query(f"select * from {name} order by all")
+            found[name] = frame.drop(columns=[c for c in frame if c in CLOCKS])
+        return found
+
+    def files(self) -> dict[str, bytes]:
+        """Return the files of outputs but for the database, which holds clocks."""
+        outputs = self.home / "outputs"
+        return {
+            path.name: path.read_bytes() for path in outputs.iterdir() if path.suffix != ".duckdb"
+        }
+
+    def copy(self, to: Path) -> Shop:
+        """Return the same shop in another home."""
+        shutil.copytree(self.home, to)
+        return Shop(to, self.log)
+
+    @contextlib.contextmanager
+    def _environment(self) -> Iterator[None]:
+        kept = dict(os.environ)
+        os.environ["CLV_HOME"] = str(self.home)
+        os.environ["CLV_TRANSACTIONS"] = str(self.log or "")
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(kept)
+
+
+def same(left: dict[str, pd.DataFrame], right: dict[str, pd.DataFrame]) -> None:
+    """Assert that two states of the tables are equal to the last bit."""
+    assert left.keys() == right.keys()
+    for name in left:
+        pd.testing.assert_frame_equal(
+            left[name].sort_values(list(left[name].columns)).reset_index(drop=True),
+            right[name].sort_values(list(right[name].columns)).reset_index(drop=True),
+            check_exact=True,
+            obj=name,
+        )

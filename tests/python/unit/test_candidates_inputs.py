@@ -1,0 +1,249 @@
+"""Rules, inputs, learners, habits and bounds of the contest."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from accuracy_world import DATA_FROM, features_and_labels, purchases
+
+from clv.bounds import Bounds
+from clv.candidates import Blend, PopulationMean, Rule, blend_weights, candidate_from_dict
+from clv.duel import Judged, fight
+from clv.errors import ClvError
+from clv.habits import Habits, next_purchase
+from clv.inputs import BTYD, Reader, stacked
+from clv.naive import LAST_WINDOW, RULES, SPEND_RATE, WINDOW_RATE, column, rule
+from clv.origins import Origin, plan_training
+from clv.regressors import LEARNERS, LINEAR, TREES, Learner, fit_learner
+from clv.stored import pack, unpack
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return features_and_labels(purchases(900, 700, 1), dt.date(2023, 6, 30), 12, 3)
+
+
+@pytest.fixture(scope="module")
+def reader(frame: pd.DataFrame) -> Reader:
+    return Reader.fit(frame, DATA_FROM)
+
+
+def one_customer(**changes: float) -> pd.DataFrame:
+    values = {
+        "cutoff": pd.Timestamp("2023-06-30"), "history_months": 12, "pred_months": 3,
+        "pred_days": 92, "frequency": 3, "recency": 90, "T": 200, "monetary_value": 20.0,
+        "orders": 4, "revenue": 80.0, "refunds": 0.0, "average_order_value": 20.0,
+        "largest_order_value": 20.0, "last_order_value": 20.0, "first_order_value": 20.0,
+        "spread_order_value": 0.0, "days_since_last": 10, "mean_gap": 30.0, "spread_gap": 3.0,
+        "revenue_30d": 20.0, "revenue_90d": 60.0, "revenue_180d": 80.0, "revenue_365d": 80.0,
+        "orders_30d": 1, "orders_90d": 3, "orders_180d": 4, "orders_365d": 4,
+        "days_since_first_ever": 200,
+    }  # fmt: skip
+    return pd.DataFrame([values | changes])
+
+
+def test_rules_are_the_arithmetic_they_say() -> None:
+    customer, depth = one_customer(T=300), np.array([365.0])
+    assert rule(SPEND_RATE, customer, depth)[0] == pytest.approx(80 * 92 / 300)
+    assert rule(WINDOW_RATE, customer, depth)[0] == pytest.approx(80 * 92 / 365)
+    assert rule(LAST_WINDOW, customer, depth)[0] == pytest.approx(60 * 92 / 90)
+
+
+def test_a_purchase_on_the_cutoff_is_no_daily_habit() -> None:
+    newcomer = one_customer(T=0, revenue=50.0)
+    expected = 50 * 92 / ((92 + 365) / 2)
+    assert rule(SPEND_RATE, newcomer, np.array([365.0]))[0] == pytest.approx(expected)
+
+
+def test_refunds_above_sales_never_predict_below_zero(reader: Reader) -> None:
+    inputs = reader.read(one_customer(revenue=-40.0, refunds=-120.0, revenue_90d=-40.0))
+    assert all(values[0] >= 0 for values in inputs.expectations.values())
+    assert np.isfinite(inputs.features).all()
+
+
+def test_inputs_are_finite_for_whoever_there_is(frame: pd.DataFrame, reader: Reader) -> None:
+    inputs = reader.read(frame)
+    assert set(inputs.expectations) == {*RULES, *BTYD}
+    assert np.isfinite(inputs.features).all()
+    assert (inputs.offset > 0).all() and (inputs.purchases_offset > 0).all()
+    assert ((inputs.probability_alive >= 0) & (inputs.probability_alive <= 1)).all()
+
+
+def test_inputs_do_not_depend_on_the_other_rows(frame: pd.DataFrame, reader: Reader) -> None:
+    whole, alone = reader.read(frame), reader.read(frame.iloc[[7]])
+    np.testing.assert_allclose(whole.features[7], alone.features[0], rtol=1e-12)
+    np.testing.assert_allclose(whole.offset[7], alone.offset[0], rtol=1e-12)
+
+
+def test_inputs_do_not_depend_on_the_currency(frame: pd.DataFrame, reader: Reader) -> None:
+    money = [c for c in frame if "value" in c or "revenue" in c] + ["refunds"]
+    dearer = frame.assign(**{name: frame[name] * 100 for name in money})
+    again = Reader.fit(dearer, DATA_FROM).read(dearer)
+    np.testing.assert_allclose(again.features, reader.read(frame).features, atol=0.02)
+
+
+def test_a_log_without_repeats_still_has_naive_rules() -> None:
+    lonely = pd.concat([one_customer(frequency=0, recency=0, mean_gap=np.nan)] * 60)
+    reader = Reader.fit(lonely, DATA_FROM)
+    assert set(reader.failures) == set(BTYD)
+    inputs = reader.read(lonely)
+    assert set(inputs.expectations) == set(RULES)
+    assert np.isnan(inputs.probability_alive).all()
+
+
+@pytest.mark.parametrize("kind", LEARNERS)
+def test_learners_predict_and_survive_storage(
+    kind: str, frame: pd.DataFrame, reader: Reader
+) -> None:
+    inputs, actual = reader.read(frame), column(frame, "actual_clv")
+    learner = fit_learner(kind, inputs, actual, np.ones(len(actual)), seed=3)
+    predicted = learner.expect(inputs)
+    assert np.isfinite(predicted).all() and (predicted >= 0).all()
+    assert predicted.mean() == pytest.approx(actual.mean(), rel=0.35)
+    again = Learner.from_dict(learner.to_dict())
+    np.testing.assert_array_equal(again.expect(inputs), predicted)
+
+
+@pytest.mark.parametrize("kind", LEARNERS)
+def test_learners_are_deterministic(kind: str, frame: pd.DataFrame, reader: Reader) -> None:
+    inputs, actual = reader.read(frame), column(frame, "actual_clv")
+    fits = [fit_learner(kind, inputs, actual, np.ones(len(actual)), 3) for _ in range(2)]
+    np.testing.assert_array_equal(fits[0].expect(inputs), fits[1].expect(inputs))
+
+
+@pytest.mark.parametrize("kind", [LINEAR, TREES, "poisson_boosting"])
+def test_shuffled_labels_teach_nothing(kind: str, frame: pd.DataFrame, reader: Reader) -> None:
+    inputs, actual = reader.read(frame), column(frame, "actual_clv")
+    rng = np.random.default_rng(5)
+    shuffled, held_out = rng.permutation(actual), rng.permutation(actual)
+    learner = fit_learner(kind, inputs, shuffled, np.ones(len(actual)), 3)
+    predicted = learner.expect(inputs)
+    assert abs(np.corrcoef(predicted, held_out)[0, 1]) < 0.12
+
+
+def test_another_scikit_learn_is_refused_with_the_fix() -> None:
+    stored = pack({"any": "estimator"}) | {"scikit_learn": "0.1"}
+    with pytest.raises(ClvError, match=r"scikit-learn==0\.1, or run `clv train`"):
+        unpack(stored)
+
+
+def test_an_unknown_kind_is_refused_with_the_fix() -> None:
+    with pytest.raises(ClvError, match="run `clv train`"):
+        candidate_from_dict({"kind": "oracle"})
+
+
+def test_blend_weights_are_not_negative_and_follow_the_evidence() -> None:
+    rng = np.random.default_rng(1)
+    actual = rng.gamma(1, 50, 3000)
+    good, bad = actual + rng.normal(0, 5, 3000), rng.gamma(1, 50, 3000)
+    weights = blend_weights([{LINEAR: good, TREES: bad}], [actual])
+    assert min(weights.values()) > 0 and weights[LINEAR] > weights[TREES]
+    assert blend_weights([], []) == pytest.approx(blend_weights([], []))
+
+
+def test_a_blend_is_the_weighted_sum(frame: pd.DataFrame, reader: Reader) -> None:
+    inputs = reader.read(frame)
+    blend = Blend(
+        {SPEND_RATE: 0.25, "naive_mean": 0.75},
+        {SPEND_RATE: Rule(SPEND_RATE), "naive_mean": PopulationMean(2.0)},
+    )
+    expected = 0.25 * inputs.expectations[SPEND_RATE] + 0.75 * 2.0 * inputs.pred_days
+    np.testing.assert_allclose(blend.expect(inputs), expected)
+    again = candidate_from_dict(blend.to_dict())
+    np.testing.assert_allclose(again.expect(inputs), expected)
+
+
+def test_habits_find_the_purchases(frame: pd.DataFrame, reader: Reader) -> None:
+    inputs, bought = reader.read(frame), column(frame, "actual_purchases")
+    habits = Habits.fit(inputs, bought, np.ones(len(bought)), 3)
+    assert habits is not None
+    predicted, probability = Habits.from_dict(habits.to_dict()).predict(inputs)
+    assert (predicted >= probability).all() and ((probability >= 0) & (probability <= 1)).all()
+    assert predicted.mean() == pytest.approx(bought.mean(), rel=0.1)
+    assert probability.mean() == pytest.approx((bought > 0).mean(), abs=0.02)
+
+
+def test_nobody_bought_leaves_the_plain_expectation(frame: pd.DataFrame, reader: Reader) -> None:
+    assert Habits.fit(reader.read(frame), np.zeros(len(frame)), np.ones(len(frame)), 3) is None
+
+
+def test_next_purchase_follows_the_rhythm_and_is_empty_where_unlikely() -> None:
+    regular = one_customer(mean_gap=30.0, spread_gap=2.0, days_since_last=10)
+    assert next_purchase(regular, np.array([0.95]))[0] == pd.Timestamp("2023-07-20")
+    overdue = one_customer(mean_gap=30.0, spread_gap=2.0, days_since_last=40)
+    assert next_purchase(overdue, np.array([0.95]))[0] == pd.Timestamp("2023-07-01")
+    assert next_purchase(regular, np.array([0.2])).isna().all()
+    irregular = one_customer(mean_gap=30.0, spread_gap=40.0)
+    date = next_purchase(irregular, np.array([0.6]))[0]
+    assert pd.Timestamp("2023-06-30") < date <= pd.Timestamp("2023-09-30")
+
+
+def test_bounds_hold_one_in_ten_on_either_side() -> None:
+    rng = np.random.default_rng(2)
+
+    def world(n: int) -> tuple[np.ndarray, np.ndarray]:
+        predicted = rng.gamma(1, 30, n)
+        buys = rng.random(n) < np.clip(predicted / 60, 0.02, 0.97)
+        return predicted, np.where(buys, predicted * rng.gamma(2, 1, n), 0)
+
+    days = np.full(6000, 91.0)
+    first, second = world(6000), world(6000)
+    bounds = Bounds.from_dict(Bounds.fit([first[0]], [first[1]], [days]).to_dict())
+    lower, upper = bounds.customers(second[0], days)
+    buyers = upper > 0
+    assert np.mean(second[1] > upper) <= 0.13 and np.mean(second[1] < lower) <= 0.13
+    assert 0.07 <= np.mean(second[1][buyers] > upper[buyers]) <= 0.13
+    low, high = bounds.total(second[0])
+    assert 0 < low < second[0].sum() < high
+
+
+def test_bounds_of_nothing_are_nothing() -> None:
+    bounds = Bounds.fit([np.zeros(50)], [np.zeros(50)], [np.full(50, 91.0)])
+    lower, upper = bounds.customers(np.zeros(3), np.full(3, 91.0))
+    assert not lower.any() and not upper.any() and bounds.total(np.zeros(3)) == (0.0, 0.0)
+
+
+def test_a_duel_needs_evidence() -> None:
+    rng = np.random.default_rng(4)
+    actual = rng.gamma(1, 50, 2000)
+    noisy = actual + rng.normal(0, 40, 2000)
+    window = Judged(
+        pd.Series([f"c{i}" for i in range(2000)]),
+        actual,
+        {"simple": noisy, "same": noisy + rng.normal(0, 0.1, 2000), "better": (actual + noisy) / 2},
+    )
+    assert fight("better", "simple", [window], 1).won
+    assert not fight("same", "simple", [window], 1).won
+    assert not fight("simple", "better", [window], 1).won
+    assert fight("better", "simple", [window], 1) == fight("better", "simple", [window], 1)
+
+
+def test_no_label_ends_after_what_is_known() -> None:
+    for months in (1, 2, 3, 6, 12):
+        chosen = Origin(dt.date(2023, 6, 30), months)
+        plan = plan_training(chosen, 12, dt.date(2021, 1, 1))
+        assert all(o.labels_end <= plan.known_through for o in plan.deployed)
+        for fold in plan.folds:
+            assert fold.judged.labels_end <= plan.known_through
+            assert all(o.labels_end <= fold.judged.cutoff for o in fold.learnt_from)
+
+
+def test_a_long_log_has_the_origin_of_a_year_before() -> None:
+    plan = plan_training(Origin(dt.date(2023, 6, 30), 3), 12, dt.date(2020, 1, 1))
+    assert Origin(dt.date(2022, 9, 30), 3) in plan.deployed
+    assert plan.weight(Origin(dt.date(2022, 9, 30), 3), plan.known_through) == 1.0
+
+
+def test_without_closed_labels_shorter_ones_are_judged_and_said() -> None:
+    plan = plan_training(Origin(dt.date(2022, 1, 9), 6), 6, DATA_FROM)
+    assert plan.folds[0].judged.pred_months < 6
+    assert "shorter labels" in plan.notes[0]
+
+
+def test_inputs_of_origins_stack(frame: pd.DataFrame, reader: Reader) -> None:
+    inputs = reader.read(frame)
+    both = stacked([inputs, inputs])
+    assert len(both.offset) == 2 * len(frame) == len(both.features)

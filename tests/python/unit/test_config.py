@@ -1,0 +1,208 @@
+"""The config: read with checks, and rewritten without touching anything but the values."""
+
+import datetime as dt
+import difflib
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clv.config import read_config, rewritten, write_config
+from clv.errors import ClvError
+
+CONFIG = """\
+# Decided in the meeting of May.
+
+training:
+  history_months: 9                  # months of history
+  pred_months: 6
+run:
+  last_score_cutoff: "2021-12-31"    # next cutoff to score
+  schedule_model_id: null
+  schedule_start:                    # written by the driver
+monitoring:
+  drift_threshold_rmse: 0.20         # 'twenty percent': "agreed"
+  drift_threshold_r2: 0.15
+"""
+VALUES = (
+    st.integers(-(10**9), 10**9)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.dates()
+    | st.none()
+    | st.booleans()
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+)
+KEYS = st.sampled_from(
+    [
+        ("training", "history_months"),
+        ("run", "last_score_cutoff"),
+        ("run", "schedule_model_id"),
+        ("run", "schedule_start"),
+        ("monitoring", "drift_threshold_rmse"),
+        ("monitoring", "drift_threshold_r2"),
+    ]
+)
+
+
+def changed_lines(before: str, after: str) -> list[str]:
+    return [
+        line[2:]
+        for line in difflib.ndiff(before.splitlines(True), after.splitlines(True))
+        if line.startswith("+ ")
+    ]
+
+
+def read_back(value: object) -> object:
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+@pytest.fixture
+def path(tmp_path):
+    file = tmp_path / "model_config.yaml"
+    file.write_bytes(CONFIG.encode())
+    return file
+
+
+def test_a_rewrite_changes_the_value_and_no_other_byte(path):
+    write_config(path, {("run", "last_score_cutoff"): dt.date(2022, 1, 14)})
+    assert path.read_bytes() == CONFIG.replace('"2021-12-31"', '"2022-01-14"').encode()
+
+
+def test_a_rewrite_of_windows_line_ends_changes_the_value_and_no_other_byte(path):
+    windows = CONFIG.replace("\n", "\r\n").encode()
+    path.write_bytes(windows)
+    write_config(path, {("run", "last_score_cutoff"): dt.date(2022, 1, 14)})
+    assert path.read_bytes() == windows.replace(b"2021-12-31", b"2022-01-14")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("run: {last_score_cutoff: 2021-12-31, other: 1}  # flow\n",
+         'run: {last_score_cutoff: "2022-01-14", other: 1}  # flow\n'),
+        ("run:\n  last_score_cutoff: '2021-12-31' # a 'quoted' comment\n",
+         'run:\n  last_score_cutoff: "2022-01-14" # a \'quoted\' comment\n'),
+        ("run:\n  last_score_cutoff: 2021-12-31", 'run:\n  last_score_cutoff: "2022-01-14"'),
+        ("run:\n  last_score_cutoff:\n", 'run:\n  last_score_cutoff: "2022-01-14"\n'),
+        ("run:\n  last_score_cutoff: ~\n", 'run:\n  last_score_cutoff: "2022-01-14"\n'),
+        ("\ufeffrun:\n  last_score_cutoff: 2021-12-31\n",
+         '\ufeffrun:\n  last_score_cutoff: "2022-01-14"\n'),
+    ],
+)  # fmt: skip
+def test_however_the_value_was_written_only_it_is_replaced(written, expected):
+    assert rewritten(written, {("run", "last_score_cutoff"): dt.date(2022, 1, 14)}) == expected
+
+
+@given(key=KEYS, value=VALUES)
+def test_any_value_reads_back_and_leaves_the_other_lines_alone(key, value):
+    after = rewritten(CONFIG, {key: value})
+    sections = yaml.safe_load(CONFIG)
+    sections[key[0]][key[1]] = read_back(value)
+    assert yaml.safe_load(after) == sections
+    assert len(changed_lines(CONFIG, after)) <= 1
+    comments = [line.split("#")[1] for line in CONFIG.splitlines() if "#" in line]
+    assert all(comment in after for comment in comments)
+
+
+@given(first=VALUES, second=VALUES)
+def test_the_last_of_two_rewrites_is_all_that_shows(first, second):
+    key = ("run", "last_score_cutoff")
+    assert rewritten(rewritten(CONFIG, {key: first}), {key: second}) == rewritten(
+        CONFIG, {key: second}
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "run:\n  a: 1  # c\nmonitoring:\n  b: 2\n",
+        "run:\n    a: 1\n\n# about monitoring\nmonitoring:\n  b: 2\n",
+        "run:\n  a:\n    deep: [1, 2]  # c\n\nmonitoring:\n  b: 2\n",
+        "run:  # nothing yet\nmonitoring:\n  b: 2\n",
+        "run: null  # nothing yet\nmonitoring:\n  b: 2\n",
+        "run: {}\nmonitoring:\n  b: 2\n",
+        "run: {a: 1}\nmonitoring:\n  b: 2\n",
+        "monitoring:\n  b: 2\nrun:\n  a: 1",
+        "monitoring:\n  b: 2\n",
+        "monitoring:\n  b: 2",
+        "",
+        "# only a comment\n",
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_missing_key_or_section_is_added_and_everything_else_stays(written, newline):
+    before = written.replace("\n", newline)
+    after = rewritten(before, {("run", "schedule_start"): dt.date(2022, 1, 14)})
+    expected = yaml.safe_load(before) or {}
+    expected["run"] = {**(expected.get("run") or {}), "schedule_start": "2022-01-14"}
+    assert yaml.safe_load(after) == expected
+    if "\n" in before:
+        assert after.count("\n") == after.count(newline)
+    characters = iter(after)  # nothing went away: what was there is there, in the same order
+    assert all(character in characters for character in before.replace("null", ""))
+    assert [line.split("#")[1] for line in before.split(newline) if "#" in line] == [
+        line.split("#")[1] for line in after.split(newline) if "#" in line
+    ]
+
+
+def test_two_new_keys_of_one_section_both_arrive():
+    after = rewritten("run:\n  a: 1\n", {("run", "b"): 2, ("run", "c"): "x"})
+    assert after == 'run:\n  a: 1\n  b: 2\n  c: "x"\n'
+
+
+def test_reading_gives_typed_values_and_defaults(path):
+    config = read_config(path)
+    assert (config.history_months, config.pred_months) == (9, 6)
+    assert config.last_score_cutoff == dt.date(2021, 12, 31)
+    assert (config.schedule_model_id, config.schedule_start) == (None, None)
+    assert (config.min_clusters, config.max_clusters, config.smallest_share) == (3, 8, 0.02)
+
+
+@pytest.mark.parametrize("written", ["2021-12-31", "'2021-12-31'", '"2021-12-31"'])
+def test_a_date_reads_the_same_with_and_without_quotes(path, written):
+    path.write_text(CONFIG.replace('"2021-12-31"', written))
+    assert read_config(path).last_score_cutoff == dt.date(2021, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "named"),
+    [
+        ("history_months: 9 ", "history_months: nine ", "training.history_months"),
+        ("history_months: 9 ", "history_months: 0 ", "training.history_months"),
+        ("history_months: 9 ", "history_months: 9.5 ", "training.history_months"),
+        ("history_months: 9 ", "history_months: true ", "training.history_months"),
+        ("history_months: 9 ", "", "training.history_months"),
+        ("pred_months: 6", "pred_months: -6", "training.pred_months"),
+        ('"2021-12-31"', '"2021-02-30"', "run.last_score_cutoff"),
+        ('"2021-12-31"', "2021-02-30", "2021-02-30|month"),
+        ('"2021-12-31"', "soon", "run.last_score_cutoff"),
+        ("training:\n", "training: 3\nother:\n", "training"),
+        ("run:\n", "run: [\n", "not valid YAML"),
+        ("monitoring:\n", "clusters: {smallest_share: 0.7}\nmonitoring:\n", "smallest_share"),
+        ("monitoring:\n", "clusters: {smallest_share: .nan}\nmonitoring:\n", "smallest_share"),
+        ("monitoring:\n", "clusters: {min_clusters: 5, max_clusters: 4}\nmonitoring:\n",
+         "min_clusters"),
+        ("monitoring:\n", "clusters: {min_clusters: 1}\nmonitoring:\n", "min_clusters"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_is_one_clear_message_that_names_it(path, good, bad, named):
+    assert good in CONFIG
+    path.write_text(CONFIG.replace(good, bad, 1))
+    with pytest.raises(ClvError, match=named) as refusal:
+        read_config(path)
+    assert str(path) in str(refusal.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"just text", b"- a\n- b\n", "run: ü".encode("latin-1")])
+def test_a_file_that_is_no_config_is_one_clear_message(path, content):
+    path.write_bytes(content)
+    with pytest.raises(ClvError, match=r"model_config\.yaml"):
+        read_config(path)
+
+
+def test_a_missing_file_is_one_clear_message(tmp_path):
+    with pytest.raises(ClvError, match=r"cannot read .*Restore it"):
+        read_config(tmp_path / "model_config.yaml")
+    with pytest.raises(ClvError, match="cannot read"):
+        write_config(tmp_path / "model_config.yaml", {("run", "a"): 1})

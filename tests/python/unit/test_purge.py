@@ -1,0 +1,167 @@
+"""Retention: what goes, what stays, and that the record of both is whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from clv import purge_log
+from clv.home import Home
+from clv.integrity import verify
+from clv.purge import carry_out, make_plan
+from clv.registry import Registry
+
+NOW = dt.datetime(2030, 6, 15, tzinfo=dt.timezone.utc)
+
+
+def add(home: Home, model_id: str, trained_at: str, promote: bool = True) -> None:
+    registry = Registry(home.registry)
+    registry.save({}, {
+        "model_id": model_id, "trained_at": trained_at, "code_dirty": False, "history_months": 9,
+        "pred_months": 3, "training_cutoff": "1997-09-30", "champion": {"kind": "naive_spend_rate"},
+        "baseline": {"rmse": 40.0, "r2": 0.3, "method": "out-of-time"}, "data": {"fingerprint": "f"},
+    })  # fmt: skip
+    if promote:
+        registry.append(registry.card(model_id), trained_at, "why")
+
+
+def ledger(home: Home, batches: list[tuple[str, str, str, bool]]) -> None:
+    """Batches of (cutoff, model_id, scored_at, labelled)."""
+    with duckdb.connect(str(home.database)) as connection:
+        connection.execute(
+            "create or replace table clv_predictions"
+            " (cutoff date, pred_months int, model_id text, scored_at timestamp);"
+            "create or replace table clv_predictions_actual (cutoff date, pred_months int, model_id text);"
+            "create or replace table clv_drift (cutoff date, pred_months int);"
+        )
+        for cutoff, model_id, scored_at, labelled in batches:
+            connection.execute(
+                "insert into clv_predictions values (?, 3, ?, ?)", [cutoff, model_id, scored_at]
+            )
+            if labelled:
+                connection.execute(
+                    "insert into clv_predictions_actual values (?, 3, ?)", [cutoff, model_id]
+                )
+                connection.execute("insert into clv_drift values (?, 3)", [cutoff])
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path)
+    for name, trained in (
+        ("ancient", "2022-01-01T00:00:00+00:00"),
+        ("waiting", "2029-01-01T00:00:00+00:00"),
+        ("young", "2030-01-01T00:00:00+00:00"),
+        ("champion", "2029-02-01T00:00:00+00:00"),
+    ):
+        add(home, name, trained)
+    add(home, "challenger", "2029-03-01T00:00:00+00:00", promote=False)
+    return home
+
+
+def names(plan: Any, kind: str) -> set[str]:
+    return {Path(item.name).stem for item in plan.of(kind)}
+
+
+def test_model_files_go_by_age_unless_champion_or_needed(home: Home) -> None:
+    ledger(home, [("2029-01-01", "waiting", "2029-01-02", False)])
+    plan = make_plan(home, NOW, 9, archive=False)
+    assert names(plan, "model file") == {"ancient", "challenger"}
+    assert any("champion" in line for line in plan.kept) and any(
+        "not yet labelled" in line for line in plan.kept
+    )
+    assert names(make_plan(home, NOW, 120, archive=False), "model file") == set()
+    assert names(make_plan(home, NOW, 5, archive=False), "model file") == {
+        "ancient",
+        "challenger",
+        "young",
+    }
+
+
+def test_deletions_are_logged_and_verified_afterwards(home: Home) -> None:
+    registry = Registry(home.registry)
+    plan = make_plan(home, NOW, 9, archive=False)
+    before = registry.manifest.read_bytes()
+    assert registry.model_path("ancient").exists()  # planning deletes nothing
+    carry_out(plan, None, None)  # type: ignore[arg-type]
+    assert not registry.model_path("ancient").exists() and registry.model_path("champion").exists()
+    assert registry.manifest.read_bytes() == before and registry.card_path("ancient").exists()
+    entries = purge_log.read(home)
+    assert {Path(e.item).stem for e in entries} == {"ancient", "challenger", "waiting"}
+    assert all(len(e.sha256) == 64 and "over 9 months" in e.why for e in entries)
+    report = verify(home)
+    assert report.findings == [] and any("deleted by `clv purge`" in note for note in report.notes)
+    assert make_plan(home, NOW, 9, archive=False).items == []
+
+
+def test_a_purge_that_was_killed_after_its_log_is_completed_without_a_second_entry(
+    home: Home,
+) -> None:
+    plan = make_plan(home, NOW, 9, archive=False)
+    stop = Registry(home.registry).model_path("waiting")
+    content = stop.read_bytes()
+    carry_out(plan, None, None)  # type: ignore[arg-type]
+    stop.write_bytes(content)
+    carry_out(make_plan(home, NOW, 9, archive=False), None, None)  # type: ignore[arg-type]
+    assert not stop.exists()
+    assert len(purge_log.read(home)) == 3
+
+
+def test_batches_go_a_year_after_scoring_once_judged_and_never_the_newest(home: Home) -> None:
+    ledger(home, [
+        ("2028-01-01", "waiting", "2028-01-02", True),
+        ("2028-02-01", "waiting", "2028-02-02", False),
+        ("2028-03-01", "waiting", "2029-12-01", True),
+        ("2028-04-01", "waiting", "2028-04-02", True),
+    ])  # fmt: skip
+    files = [
+        home.outputs / f"{table}_20280101_pred3m.csv"
+        for table in ("clv_predictions", "clv_predictions_actual")
+    ]
+    home.outputs.mkdir()
+    for file in files:
+        file.write_text("x")
+    plan = make_plan(home, NOW, 9, archive=False)
+    assert [item.name for item in plan.of("batch")] == ["2028-01-01 + 3 months"]
+    assert [Path(item.name).name for item in plan.of("csv file")] == [
+        "clv_predictions_20280101_pred3m.csv"
+    ]
+    assert any("newest" in line for line in plan.kept)
+
+
+def test_records_are_touched_only_with_archive_and_only_over_7_years(
+    home: Home, tmp_path: Path
+) -> None:
+    registry = Registry(home.registry)
+    assert not make_plan(home, NOW, 9, archive=False).of("card")
+    plan = make_plan(home, NOW, 9, archive=True)
+    assert names(plan, "card") == {"ancient"}
+    assert [item.name for item in plan.of("manifest row")] == ["row 1 (ancient)"]
+    archive = tmp_path / "old papers"
+    carry_out(plan, None, archive)  # type: ignore[arg-type]
+    assert (archive / "cards" / "ancient.json").exists()
+    assert "ancient" in (archive / "champion_manifest_rows_00001_00001.csv").read_text()
+    assert [row["manifest_row"] for row in registry.rows()] == ["2", "3", "4"]
+    assert verify(home).findings == []
+    add(home, "next", "2030-06-01T00:00:00+00:00")
+    assert registry.champion()["manifest_row"] == "5"
+    rows = registry.rows()
+    registry.write_rows(rows[1:])
+    assert "row 2 was deleted" in str(verify(home).findings[0])
+
+
+def test_rows_whose_batches_are_in_the_ledgers_stay(home: Home) -> None:
+    ledger(
+        home,
+        [
+            ("2022-02-01", "ancient", "2022-02-02", True),
+            ("2030-01-01", "young", "2030-01-02", False),
+        ],
+    )
+    plan = make_plan(home, NOW, 9, archive=True)
+    assert plan.of("manifest row") == [] and plan.of("card") == []
+    assert any("batches are in the ledgers" in line for line in plan.kept)

@@ -1,0 +1,232 @@
+"""The registry holds what was written, or `clv verify` names what does not fit."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clv.chain import Head
+from clv.errors import ClvError
+from clv.home import Home
+from clv.integrity import verify
+from clv.registry import Registry
+
+WRITER = """
+import sys
+sys.path.insert(0, sys.argv[2])
+from test_registry_verify import add_model
+from pathlib import Path
+from clv.registry import Registry
+registry = Registry(Path(sys.argv[1]) / "registry")
+registry.settle()
+first = len(list(registry.card_path("x").parent.glob("*.json")))
+print("ready", flush=True)
+for n in range(first, first + 1000):
+    add_model(registry, n)
+"""
+
+
+def add_model(registry: Registry, n: int, promote: bool = True) -> str:
+    model_id = f"clv_19970930_h9_p3_20200101T{n:06d}Z"
+    card: dict[str, Any] = {
+        "model_id": model_id,
+        "trained_at": "2020-01-01T00:00:00+00:00",
+        "code_commit": "0" * 40,
+        "code_dirty": False,
+        "training_cutoff": "1997-09-30",
+        "labels_end": "1997-12-30",
+        "history_months": 9,
+        "pred_months": 3,
+        "champion": {"kind": "naive_spend_rate"},
+        "baseline": {"rmse": 40.0 + n, "r2": 0.3, "method": "out-of-time"},
+        "data": {"fingerprint": "f"},
+    }
+    card = registry.save({"model_id": model_id, "numbers": list(range(n))}, card)
+    if promote:
+        registry.append(
+            registry.card(model_id), f"2020-01-01T{n:06d}", 'because, it is "better"\nthan before'
+        )
+    return model_id
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path)
+    registry = Registry(home.registry)
+    for n in range(4):
+        add_model(registry, n)
+    add_model(registry, 9, promote=False)
+    return home
+
+
+def found(home: Home) -> str:
+    return "\n".join(str(finding) for finding in verify(home).findings)
+
+
+def edit_rows(home: Home, change: Any) -> None:
+    """Rewrite the manifest as a person with a spreadsheet would."""
+    path = Registry(home.registry).manifest
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file))
+    changed = change(rows)
+    with path.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(changed)
+
+
+def test_a_whole_registry_has_no_findings(home: Home) -> None:
+    report = verify(home)
+    assert report.findings == [] and report.notes == []
+    assert (report.rows, report.cards, report.models) == (4, 5, 5)
+    assert verify(home, report.head).findings == []
+
+
+@pytest.mark.parametrize("n", [0, 3, 9])
+def test_a_flipped_bit_in_a_model_file_is_named_and_never_loaded(home: Home, n: int) -> None:
+    registry = Registry(home.registry)
+    model_id = f"clv_19970930_h9_p3_20200101T{n:06d}Z"
+    path = registry.model_path(model_id)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert model_id in found(home) and "never loaded" in found(home)
+    with pytest.raises(ClvError, match="SHA-256 differs"):
+        registry.load_challenger(model_id)
+    if n != 9:
+        with pytest.raises(ClvError, match="SHA-256 differs"):
+            registry.load_model(model_id)
+
+
+def test_a_missing_model_file_is_named_and_never_loaded(home: Home) -> None:
+    registry = Registry(home.registry)
+    model_id = registry.champion()["model_id"]
+    registry.model_path(model_id).unlink()
+    assert f"{model_id}.joblib" in found(home) and "clv train" in found(home)
+    with pytest.raises(ClvError, match="missing"):
+        registry.load_model(model_id)
+
+
+@pytest.mark.parametrize("row", [1, 2, 4])
+@pytest.mark.parametrize("column", [9, 17, 18])
+def test_an_edited_row_is_named(home: Home, row: int, column: int) -> None:
+    edit_rows(home, lambda rows: [[*r[:column], r[column] + "1", *r[column + 1 :]] if i == row else r
+                                  for i, r in enumerate(rows)])  # fmt: skip
+    text = found(home)
+    assert f"row {row} " in text or f"row {row - 1} " in text
+    assert "edited" in text and "restore" in text
+    with pytest.raises(ClvError, match="takes no new row"):
+        Registry(home.registry).append(
+            Registry(home.registry).card("clv_19970930_h9_p3_20200101T000009Z"), "now", "why"
+        )
+
+
+@pytest.mark.parametrize("row", [1, 2, 3, 4])
+def test_a_deleted_row_is_named(home: Home, row: int) -> None:
+    edit_rows(home, lambda rows: [r for i, r in enumerate(rows) if i != row])
+    assert f"row {row} was deleted" in found(home)
+
+
+def test_deleted_last_rows_are_named(home: Home) -> None:
+    edit_rows(home, lambda rows: rows[:3])
+    assert "rows 3 to 4 were deleted" in found(home)
+
+
+def test_renumbered_and_repeated_rows_are_named(home: Home) -> None:
+    edit_rows(
+        home,
+        lambda rows: [*rows[:2], ["2", *rows[3][1:]], ["3", *rows[4][1:]], ["4", *rows[4][1:]]],
+    )
+    assert "second row of this model" in found(home) and "edited" in found(home)
+
+
+def test_a_cut_manifest_with_a_cut_head_is_named_by_a_head_noted_elsewhere(home: Home) -> None:
+    noted = verify(home).head
+    registry = Registry(home.registry)
+    rows = registry.rows()[:2]
+    edit_rows(home, lambda written: written[:3])
+    from clv.chain import row_sha256
+
+    Head(2, row_sha256(rows[-1])).write(registry.head)
+    assert noted in "\n".join(str(f) for f in verify(home, noted).findings)
+
+
+def test_a_deleted_manifest_is_named_and_no_new_history_begins(home: Home) -> None:
+    registry = Registry(home.registry)
+    registry.manifest.unlink()
+    assert "rows 1 to 4 were deleted" in found(home)
+    registry.head.unlink()
+    assert "no row in the manifest" in found(home)
+    with pytest.raises(ClvError, match="manifest was deleted"):
+        registry.append(registry.card("clv_19970930_h9_p3_20200101T000009Z"), "now", "why")
+
+
+def test_a_missing_head_is_named(home: Home) -> None:
+    Registry(home.registry).head.unlink()
+    assert "head.json" in found(home)
+
+
+@pytest.mark.parametrize("n", [1, 9])
+def test_an_edited_card_is_named_and_never_promoted(home: Home, n: int) -> None:
+    registry = Registry(home.registry)
+    model_id = f"clv_19970930_h9_p3_20200101T{n:06d}Z"
+    path = registry.card_path(model_id)
+    card = json.loads(path.read_text())
+    card["baseline"]["rmse"] = 1.0
+    path.write_text(json.dumps(card, indent=2))
+    assert str(path) in found(home)
+    if n == 9:
+        with pytest.raises(ClvError, match="changed since its training"):
+            registry.append(registry.card(model_id), "now", "why")
+
+
+def test_a_missing_card_is_named(home: Home) -> None:
+    registry = Registry(home.registry)
+    registry.card_path(registry.champion()["model_id"]).unlink()
+    assert "row 4" in found(home) and "missing" in found(home)
+
+
+def test_a_model_is_promoted_once(home: Home) -> None:
+    registry = Registry(home.registry)
+    with pytest.raises(ClvError, match="promoted once"):
+        registry.append(registry.card("clv_19970930_h9_p3_20200101T000001Z"), "now", "why")
+    assert len(registry.rows()) == 4
+
+
+def test_a_promotion_cut_off_before_its_head_is_completed(home: Home) -> None:
+    registry = Registry(home.registry)
+    head = registry.head.read_text()
+    registry.append(registry.card("clv_19970930_h9_p3_20200101T000009Z"), "2020", "why")
+    registry.head.write_text(head)
+    report = verify(home)
+    assert report.findings == [] and "cut off" in report.notes[0]
+    registry.settle()
+    assert verify(home).notes == []
+
+
+def test_kill_at_any_moment_leaves_a_whole_registry(tmp_path: Path) -> None:
+    home, rng = Home(tmp_path), random.Random(7)
+    registry = Registry(home.registry)
+    for _ in range(12):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), str(Path(__file__).parent)],
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        time.sleep(rng.uniform(0.0, 0.25))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        rows = registry.rows()
+        assert len({row["model_id"] for row in rows}) == len(rows)
+        for row in rows:
+            assert registry.card_path(row["model_id"]).exists()
+            registry.load_model(row["model_id"])
+        assert found(home) == ""
+    assert len(registry.rows()) >= 5

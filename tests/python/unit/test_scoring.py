@@ -1,0 +1,144 @@
+"""What the dbt Python models hand over to SQL."""
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from accuracy_world import DATA_FROM, features_and_labels, purchases
+
+from clv.bounds import Bounds
+from clv.candidates import Rule
+from clv.champion import Champion
+from clv.clustering import fit_clusters
+from clv.errors import ClvError
+from clv.home import Home
+from clv.inputs import Reader
+from clv.naive import SPEND_RATE, column
+from clv.registry import Registry
+from clv.scoring import ASSIGNMENTS, SCORES, assign_clusters, score
+
+PARETO = "pareto_nbd_gamma_gamma"
+CUTOFF = dt.date(2023, 6, 30)
+
+
+@pytest.fixture(scope="module")
+def shop():
+    frame = features_and_labels(purchases(500, 720, 3), CUTOFF, 9, 3)
+    return frame.assign(model_id="a", pred_months=3)
+
+
+@pytest.fixture(scope="module")
+def reader(shop):
+    return Reader.fit(shop, DATA_FROM)
+
+
+def champion(reader, shop, kind):
+    predicted = reader.read(shop).expectations[kind]
+    bounds = Bounds.fit([predicted], [column(shop, "actual_clv")], [column(shop, "pred_days")])
+    return Champion(reader, Rule(kind), None, bounds)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLV_HOME", str(tmp_path))
+    return Home.current()
+
+
+def promote(home, model_id, winner, clusters=None):
+    registry = Registry(home.registry)
+    card = {
+        "model_id": model_id,
+        "champion": winner.to_dict(),
+        "baseline": {"rmse": 1.0, "r2": 0.5, "method": "out-of-time"},
+        "trained_at": "2021-01-01",
+        "training_cutoff": "2020-12-31",
+        "history_months": 9,
+        "pred_months": 3,
+        "code_dirty": False,
+        "data": {"fingerprint": "0"},
+    }
+    model = {"champion": winner.to_dict(), "clusters": clusters and clusters.to_dict()}
+    registry.append(registry.save(model, card), "2021-01-01", "test")
+
+
+def table(shop, **changes) -> pa.Table:
+    frame = shop.assign(**changes).astype({"pred_months": "int32"})
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def test_every_row_gets_the_champions_prediction_in_its_place(home, shop, reader):
+    pareto = champion(reader, shop, PARETO)
+    promote(home, "a", pareto)
+    scores = score(table(shop))
+    assert scores.schema == SCORES
+    assert scores["customer_id"].to_pylist() == shop["customer_id"].tolist()
+    assert set(scores["cutoff"].to_pylist()) == {CUTOFF}
+    expected = pareto.predict(shop)
+    for name in ("predicted_clv", "predicted_purchases", "probability_alive"):
+        assert scores[name].to_pylist() == pytest.approx(expected[name].tolist(), rel=1e-12)
+
+
+def test_where_the_formula_overflows_the_customers_own_rate_stands(home, shop, reader):
+    frequent = shop.copy()
+    frequent.loc[[0, 7], ["frequency", "recency", "T"]] = [400, 270, 270]
+    assert reader.read(frequent).overflowed[PARETO] == 2  # else this test would prove nothing
+    promote(home, "a", champion(reader, shop, PARETO))
+    scores = score(table(frequent)).to_pandas()
+    assert np.isfinite(scores["predicted_clv"]).all()
+    own = reader.read(frequent).expectations[SPEND_RATE]
+    assert scores.loc[[0, 7], "predicted_clv"].tolist() == own[[0, 7]].tolist()
+
+
+def test_no_number_is_nan_nor_outside_of_what_it_means(home, shop, reader):
+    promote(home, "a", champion(reader, shop, PARETO))
+    scores = score(table(shop, revenue=-5.0)).to_pandas()
+    for name in (
+        "predicted_clv",
+        "predicted_clv_lower",
+        "predicted_clv_upper",
+        "predicted_purchases",
+    ):
+        assert np.isfinite(scores[name]).all() and (scores[name] >= 0).all(), name
+    for name in ("probability_alive", "probability_purchase"):
+        assert scores[name].between(0, 1).all(), name
+    assert (scores["predicted_clv_lower"] <= scores["predicted_clv_upper"]).all()
+
+
+def test_rows_are_scored_by_the_model_that_they_name(home, shop, reader):
+    pareto, naive = champion(reader, shop, PARETO), champion(reader, shop, SPEND_RATE)
+    promote(home, "a", pareto)
+    promote(home, "b", naive)
+    half = len(shop) // 2
+    mixed = shop.assign(model_id=["b"] * half + ["a"] * (len(shop) - half))
+    scores = score(table(mixed)).to_pandas().set_index("customer_id")
+    expected = np.append(
+        naive.predict(shop[:half])["predicted_clv"], pareto.predict(shop[half:])["predicted_clv"]
+    )
+    assert scores.loc[shop["customer_id"], "predicted_clv"].tolist() == pytest.approx(
+        expected.tolist()
+    )
+
+
+def test_no_customers_give_an_empty_table_with_the_schema(home, shop):
+    nobody = table(shop).slice(0, 0)
+    assert score(nobody).schema == SCORES
+    assert score(nobody).num_rows == 0
+    assert assign_clusters(nobody).schema == ASSIGNMENTS
+    assert assign_clusters(nobody).num_rows == 0
+
+
+def test_every_row_gets_its_cluster_in_its_place(home, shop, reader):
+    clusters = fit_clusters(shop, 3, 4, 0.02, seed=1)
+    promote(home, "a", champion(reader, shop, SPEND_RATE), clusters)
+    assigned = assign_clusters(table(shop))
+    assert assigned.schema == ASSIGNMENTS
+    assert assigned["customer_id"].to_pylist() == shop["customer_id"].tolist()
+    assert assigned["cluster_id"].to_pylist() == clusters.assign(shop).tolist()
+
+
+def test_rows_of_a_model_without_its_file_are_refused(home, shop, reader):
+    promote(home, "a", champion(reader, shop, SPEND_RATE))
+    Registry(home.registry).model_path("a").unlink()
+    with pytest.raises(ClvError, match="is missing"):
+        score(table(shop))
