@@ -188,7 +188,7 @@ def main() -> int:
             say(f"accuracy: {error}")
             return 1
     text = markdown_table(table)
-    print(text)  # noqa: T201
+    print(text)
     if asked.out:
         asked.out.write_text(f"{dt.date.today()}\n\n{text}\n", encoding="utf-8")
     return 0

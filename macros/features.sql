@@ -230,3 +230,9 @@ left join bought
         and customers.customer_id = bought.customer_id
 
 {%- endmacro %}
+
+{% macro naive_spend(revenue, T, pred_days) -%}
+  {#- The naive rule of monitoring: spend goes on at the rate of the history, over T days but
+      at least as many as the window has. The same as clv.baseline.naive_spend. -#}
+  greatest(cast({{ revenue }} as double), cast(0 as double)) / greatest({{ T }}, {{ pred_days }}) * {{ pred_days }}
+{%- endmacro %}

@@ -12,6 +12,12 @@ manifest as (
 
 ),
 
+noise as (
+
+    select * from {{ ref('clv_drift_noise') }}
+
+),
+
 -- A model that was promoted more than once has the same baseline in each of its rows.
 baselines as (
 
@@ -27,23 +33,96 @@ baselines as (
 changes as (
 
     select
-        accuracy.cutoff,
-        accuracy.pred_months,
-        accuracy.model_id,
-        accuracy.in_sample,
-        accuracy.customers,
-        accuracy.rmse,
-        accuracy.r2,
+        accuracy.*,
         baselines.baseline_rmse,
         baselines.baseline_r2,
         (accuracy.rmse - baselines.baseline_rmse) / nullif(baselines.baseline_rmse, 0) as rmse_change,
         -- a share of |baseline|, or the plain difference where the baseline is exactly 0
         (baselines.baseline_r2 - accuracy.r2) / coalesce(nullif(abs(baselines.baseline_r2), 0), 1) as r2_change,
         {{ monitoring_threshold('drift_threshold_rmse') }} as drift_threshold_rmse,
-        {{ monitoring_threshold('drift_threshold_r2') }} as drift_threshold_r2
+        {{ monitoring_threshold('drift_threshold_r2') }} as drift_threshold_r2,
+        noise.buyers,
+        noise.baseline_customers,
+        noise.baseline_buyers,
+        noise.log_rmse_change,
+        noise.log_rmse_error,
+        noise.r2_error,
+        noise.naive_log_rmse_change,
+        noise.bias_change,
+        noise.bias_error,
+        noise.naive_bias_change,
+        noise.naive_bias_error,
+        noise.paired_bias_change,
+        noise.paired_bias_error,
+        noise.gini_change,
+        noise.gini_error,
+        noise.paired_gini_change,
+        noise.paired_gini_error
     from accuracy
     left join baselines
         on accuracy.model_id = baselines.model_id
+    left join noise
+        on
+            accuracy.cutoff = noise.cutoff
+            and accuracy.pred_months = noise.pred_months
+
+),
+
+intervals as (
+
+    select
+        *,
+        {{ drift_intervals() }}
+    from changes
+
+),
+
+verdicts as (
+
+    select
+        *,
+        {{ drift_verdict() }} as verdict
+    from intervals
+
+),
+
+statuses as (
+
+    select
+        *,
+        case
+            when verdict in ('model_decay', 'population_shift') then 'alert'
+            when verdict = 'watch' then 'ok'
+            else verdict
+        end as status
+    from verdicts
+
+),
+
+-- Alerts in a row: batches of the model since the last that was judged and raised none.
+numbered as (
+
+    select
+        *,
+        sum(case when status = 'ok' then 1 else 0 end) over (
+            partition by model_id, pred_months
+            order by cutoff
+            rows between unbounded preceding and current row
+        ) as calm_batches
+    from statuses
+
+),
+
+runs as (
+
+    select
+        *,
+        sum(case when status = 'alert' then 1 else 0 end) over (
+            partition by model_id, pred_months, calm_batches
+            order by cutoff
+            rows between unbounded preceding and current row
+        ) as alerts_so_far
+    from numbered
 
 ),
 
@@ -59,16 +138,44 @@ final as (
         baseline_rmse,
         baseline_r2,
         rmse_change,
+        rmse_change_low,
+        rmse_change_high,
         r2_change,
+        r2_change_low,
+        r2_change_high,
         drift_threshold_rmse,
         drift_threshold_r2,
-        case
-            when in_sample then 'in_sample'
-            when rmse_change is null and r2_change is null then 'no_baseline'
-            when rmse_change > drift_threshold_rmse or r2_change > drift_threshold_r2 then 'alert'
-            else 'ok'
-        end as status
-    from changes
+        status,
+        verdict,
+        case when status = 'alert' then cast(alerts_so_far as integer) else 0 end as alerts_in_a_row,
+        case when status = 'alert' and alerts_so_far >= 2 then 'clv tune' end as recommendation,
+        buyers,
+        baseline_customers,
+        baseline_buyers,
+        rmse_to_spread,
+        mae,
+        bias,
+        normalized_gini,
+        naive_rmse,
+        naive_r2,
+        naive_normalized_gini,
+        exp(naive_log_rmse_change) - 1 as naive_rmse_change,
+        exp(bias_change) - 1 as level_change,
+        exp(bias_low) - 1 as level_change_low,
+        exp(bias_high) - 1 as level_change_high,
+        exp(naive_bias_change) - 1 as naive_level_change,
+        exp(naive_bias_low) - 1 as naive_level_change_low,
+        exp(naive_bias_high) - 1 as naive_level_change_high,
+        exp(paired_bias_change) - 1 as paired_level_change,
+        exp(paired_bias_low) - 1 as paired_level_change_low,
+        exp(paired_bias_high) - 1 as paired_level_change_high,
+        gini_change,
+        gini_low as gini_change_low,
+        gini_high as gini_change_high,
+        paired_gini_change,
+        paired_gini_low as paired_gini_change_low,
+        paired_gini_high as paired_gini_change_high
+    from runs
 
 )
 

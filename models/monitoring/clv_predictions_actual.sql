@@ -7,7 +7,6 @@
     on_schema_change='append_new_columns',
     full_refresh=false,
 ) }}
-{%- do ref('clv_features') -%}
 {%- do ref('clv_clusters') -%}
 
 with
@@ -15,6 +14,12 @@ with
 predictions as (
 
     select * from {{ ref('clv_predictions') }}
+
+),
+
+features as (
+
+    select * from {{ ref('clv_features') }}
 
 ),
 
@@ -69,7 +74,9 @@ due as (
 
 due_predictions as (
 
-    select predictions.*
+    select
+        predictions.*,
+        {{ dbt.datediff('due.cutoff', 'due.window_end', 'day') }} as pred_days
     from predictions
     inner join due
         on
@@ -95,6 +102,7 @@ labelled_now as (
         labels.actual_clv,
         due_predictions.predicted_purchases,
         labels.actual_purchases,
+        {{ naive_spend('features.revenue', 'features.T', 'due_predictions.pred_days') }} as naive_clv,
         due_predictions.in_sample,
         {{ run_time() }} as labelled_at
     from due_predictions
@@ -103,6 +111,11 @@ labelled_now as (
             due_predictions.cutoff = labels.cutoff
             and due_predictions.pred_months = labels.pred_months
             and due_predictions.customer_id = labels.customer_id
+    left join features
+        on
+            due_predictions.cutoff = features.cutoff
+            and due_predictions.pred_months = features.pred_months
+            and due_predictions.customer_id = features.customer_id
 
 ),
 

@@ -68,6 +68,7 @@ class Contest:
     duels: list[Duel]
     winner: Entry
     champion: Champion
+    predicted: Vector  # the winner's on the newest judged window, out-of-sample, in its order
     coverage: dict[str, float]
     seconds: float
 
@@ -155,7 +156,8 @@ def hold_contest(training_set: pd.DataFrame, plan: Plan, seed: int) -> Contest:
     winner = next(entry for entry in entries if entry.kind == title)
     champion = _champion(frames, title, windows, folds, seed)
     return Contest(
-        entries, duels, winner, champion, _coverage(windows, folds, frames, title),
+        entries, duels, winner, champion, windows[0].predictions[title],
+        _coverage(windows, folds, frames, title),
         time.perf_counter() - started,
     )  # fmt: skip
 

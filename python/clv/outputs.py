@@ -35,6 +35,7 @@ PUBLISHED = (
     "clv_calibration",
     "clv_gains",
     "clv_drift",
+    "clv_early_warning",
     "customer_segments",
     "stg_rejected_transactions",
 )

@@ -11,7 +11,7 @@ from typing import cast
 import pandas as pd
 
 from clv import log
-from clv.alerts import withdraw_alerts, write_alerts
+from clv.alerts import watched, withdraw_alerts, write_alerts
 from clv.config import Config, write_config
 from clv.database import fetch, fetch_row
 from clv.dates import parse_date
@@ -151,6 +151,8 @@ def _build(dbt: DbtProject, due: list[dt.date], next_cutoff: dt.date) -> RunResu
         done["rows"] = publish_marts(home)
     withdrawn = withdraw_alerts(home)
     alerts = write_alerts(home)
+    for line in watched(home, judged):
+        say(line)
     say(
         f"scored {len(due)} cutoffs, judged {len(judged)} matured batches, {len(alerts)} new alerts"
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from clv.baseline import baseline_sample
 from clv.champion import without_bytes
 from clv.clustering import Clusters, fit_clusters
 from clv.config import Config
@@ -87,7 +88,8 @@ def train(
     clusters = fit_clusters(
         judged, config.min_clusters, config.max_clusters, config.smallest_share, SEED
     )
-    return _record(dbt.home, chosen, plan, contest, clusters, settings, share, promote)
+    sample = baseline_sample(judged, contest.predicted, contest.champion.predict(judged))
+    return _record(dbt.home, chosen, plan, contest, clusters, sample, settings, share, promote)
 
 
 def _read_training_set(home: Home) -> tuple[pd.DataFrame, float]:
@@ -152,6 +154,7 @@ def _record(
     plan: Plan,
     contest: Contest,
     clusters: Clusters,
+    sample: dict[str, Any],
     settings: dict[str, Any],
     share: float,
     promote: bool,
@@ -207,6 +210,7 @@ def _record(
         "environment": environment(),
     }
     model = {"model_id": model_id, "champion": stored, "clusters": card["clusters"]}
+    model["baseline"] = sample
     card = registry.save(model, card)
     if promote:
         registry.append(card, now.isoformat(), "trained by `clv train`")

@@ -30,7 +30,9 @@ LEDGERS = [
     "clv_cluster_ranking",
     "clv_predictions_actual",
     "clv_accuracy",
+    "clv_drift_noise",
     "clv_drift",
+    "clv_early_warning",
     "customer_segments",
 ]
 

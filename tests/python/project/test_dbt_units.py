@@ -65,9 +65,9 @@ def accuracy_in_sql(scored):
             )
             connection.register("frame", frame)
             connection.execute(
-                "create or replace table clv.main.clv_predictions_actual as select "
+                "create or replace table clv.main.matured_predictions as select "
                 "date '2021-03-31' as cutoff, 3 as pred_months, id as customer_id, 'm' as model_id, "
-                "false as in_sample, predicted_clv, "
+                "false as in_sample, predicted_clv, predicted_clv / 2 as naive_clv, "
                 "cast(cast(c as decimal(18, 4)) / 100 as decimal(18, 4)) as actual_clv from frame"
             )
             (row,) = connection.execute(query).df().to_dict("records")

@@ -1,0 +1,60 @@
+{{ config(materialized='view') }}
+
+{#- Batches labelled by an older version have no naive_clv; their features still say it. -#}
+with
+
+actuals as (
+
+    select * from {{ ref('clv_predictions_actual') }}
+
+),
+
+features as (
+
+    select * from {{ ref('clv_features') }}
+
+),
+
+windows as (
+
+    select
+        *,
+        {{ add_months('cutoff', 'pred_months') }} as window_end
+    from actuals
+
+),
+
+lengths as (
+
+    select
+        *,
+        {{ dbt.datediff('cutoff', 'window_end', 'day') }} as pred_days
+    from windows
+
+),
+
+final as (
+
+    select
+        lengths.cutoff,
+        lengths.pred_months,
+        lengths.customer_id,
+        lengths.model_id,
+        lengths.in_sample,
+        lengths.labelled_at,
+        lengths.predicted_clv,
+        coalesce(
+            lengths.naive_clv,
+            {{ naive_spend('features.revenue', 'features.T', 'lengths.pred_days') }}
+        ) as naive_clv,
+        lengths.actual_clv
+    from lengths
+    left join features
+        on
+            lengths.cutoff = features.cutoff
+            and lengths.pred_months = features.pred_months
+            and lengths.customer_id = features.customer_id
+
+)
+
+select * from final

@@ -1,0 +1,78 @@
+{{ config(materialized='view') }}
+
+with
+
+predictions as (
+
+    select * from {{ ref('clv_predictions') }}
+
+),
+
+log_days as (
+
+    select * from {{ ref('data_through') }}
+
+),
+
+batches as (
+
+    select
+        cutoff,
+        pred_months,
+        min(model_id) as model_id,
+        count(*) as customers
+    from predictions
+    group by cutoff, pred_months
+
+),
+
+windows as (
+
+    select
+        batches.*,
+        log_days.data_through,
+        {{ add_months('batches.cutoff', 'batches.pred_months') }} as window_end
+    from batches
+    cross join log_days
+
+),
+
+-- The horizons that have passed: each whole month of the window, and to date.
+horizons as (
+
+    {% for months in range(1, 37) %}
+        select
+            *,
+            {{ add_months('cutoff', months) }} as horizon_end
+        from windows
+        where pred_months > {{ months }}
+        union
+    {% endfor %}
+    select
+        *,
+        data_through as horizon_end
+    from windows
+
+),
+
+final as (
+
+    select
+        cutoff,
+        pred_months,
+        model_id,
+        customers,
+        horizon_end,
+        {{ dbt.datediff('cutoff', 'horizon_end', 'day') }}
+            as horizon_days,
+        {{ dbt.datediff('cutoff', 'window_end', 'day') }} as pred_days,
+        horizon_end = data_through as is_latest
+    from horizons
+    where
+        window_end > data_through
+        and horizon_end <= data_through
+        and horizon_end >= cutoff
+
+)
+
+select * from final

@@ -1,0 +1,64 @@
+{#- As many customers of each open batch as a distribution needs, by a digest of their ids. -#}
+with
+
+batches as (
+
+    select distinct
+        cutoff,
+        pred_months
+    from {{ ref('open_batches') }}
+
+),
+
+predictions as (
+
+    select * from {{ ref('clv_predictions') }}
+
+),
+
+features as (
+
+    select * from {{ ref('clv_features') }}
+
+),
+
+numbered as (
+
+    select
+        predictions.cutoff,
+        predictions.pred_months,
+        predictions.customer_id,
+        predictions.model_id,
+        predictions.predicted_clv,
+        features.frequency,
+        features.recency,
+        features.T,
+        features.monetary_value,
+        features.days_since_last,
+        features.average_order_value,
+        cast(features.revenue as double) as revenue,
+        row_number() over (
+            partition by predictions.cutoff, predictions.pred_months
+            order by md5(predictions.customer_id), predictions.customer_id
+        ) as nth
+    from batches
+    inner join predictions
+        on
+            batches.cutoff = predictions.cutoff
+            and batches.pred_months = predictions.pred_months
+    inner join features
+        on
+            predictions.cutoff = features.cutoff
+            and predictions.pred_months = features.pred_months
+            and predictions.customer_id = features.customer_id
+
+),
+
+final as (
+
+    select * from numbered
+    where nth <= 50000
+
+)
+
+select * from final

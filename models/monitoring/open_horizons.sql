@@ -1,0 +1,156 @@
+with
+
+open_batches as (
+
+    select * from {{ ref('open_batches') }}
+
+),
+
+predictions as (
+
+    select * from {{ ref('clv_predictions') }}
+
+),
+
+features as (
+
+    select * from {{ ref('clv_features') }}
+
+),
+
+days as (
+
+    select * from {{ ref('customer_days') }}
+    where is_purchase_day
+
+),
+
+batches as (
+
+    select distinct
+        cutoff,
+        pred_months
+    from open_batches
+
+),
+
+customers as (
+
+    select
+        predictions.cutoff,
+        predictions.pred_months,
+        predictions.customer_id,
+        cast(predictions.predicted_purchases as decimal(18, 9)) as predicted,
+        features.frequency,
+        features.recency,
+        features.T
+    from batches
+    inner join predictions
+        on
+            batches.cutoff = predictions.cutoff
+            and batches.pred_months = predictions.pred_months
+    inner join features
+        on
+            predictions.cutoff = features.cutoff
+            and predictions.pred_months = features.pred_months
+            and predictions.customer_id = features.customer_id
+
+),
+
+expected as (
+
+    select
+        cutoff,
+        pred_months,
+        frequency,
+        recency,
+        T,
+        sum(predicted) as predicted,
+        sum(cast(predicted * predicted as decimal(36, 18))) as squared_predicted
+    from customers
+    group by cutoff, pred_months, frequency, recency, T
+
+),
+
+bought as (
+
+    select
+        open_batches.cutoff,
+        open_batches.pred_months,
+        open_batches.horizon_end,
+        customers.customer_id,
+        customers.frequency,
+        customers.recency,
+        customers.T,
+        customers.predicted,
+        count(*) as purchases
+    from open_batches
+    inner join days
+        on
+            open_batches.cutoff < days.order_date
+            and open_batches.horizon_end >= days.order_date
+    inner join customers
+        on
+            open_batches.cutoff = customers.cutoff
+            and open_batches.pred_months = customers.pred_months
+            and days.customer_id = customers.customer_id
+    group by
+        open_batches.cutoff, open_batches.pred_months, open_batches.horizon_end, customers.customer_id,
+        customers.frequency, customers.recency, customers.T, customers.predicted
+
+),
+
+purchases as (
+
+    select
+        cutoff,
+        pred_months,
+        horizon_end,
+        frequency,
+        recency,
+        T,
+        sum(purchases) as purchases,
+        sum(purchases * purchases) as squared_purchases,
+        sum(purchases * predicted) as purchases_predicted
+    from bought
+    group by cutoff, pred_months, horizon_end, frequency, recency, T
+
+),
+
+final as (
+
+    select
+        open_batches.cutoff,
+        open_batches.pred_months,
+        open_batches.model_id,
+        open_batches.horizon_end,
+        open_batches.horizon_days,
+        open_batches.pred_days,
+        expected.frequency,
+        expected.recency,
+        expected.T,
+        cast(expected.predicted as double) as predicted,
+        cast(expected.squared_predicted as double) as squared_predicted,
+        cast(coalesce(purchases.purchases, 0) as double) as purchases,
+        cast(coalesce(purchases.squared_purchases, 0) as double) as squared_purchases,
+        cast(coalesce(purchases.purchases_predicted, 0) as double) as purchases_predicted
+    from open_batches
+    inner join expected
+        on
+            open_batches.cutoff = expected.cutoff
+            and open_batches.pred_months = expected.pred_months
+    left join purchases
+        on
+            open_batches.cutoff = purchases.cutoff
+            and open_batches.pred_months = purchases.pred_months
+            and open_batches.horizon_end = purchases.horizon_end
+            and expected.frequency = purchases.frequency
+            and expected.recency = purchases.recency
+            and expected.T = purchases.T
+    order by
+        open_batches.cutoff, open_batches.pred_months, open_batches.horizon_end,
+        expected.frequency, expected.recency, expected.T
+
+)
+
+select * from final

@@ -1,0 +1,166 @@
+"""Drift with its noise, and early warnings, on the whole project."""
+
+import duckdb
+import pandas as pd
+import pytest
+
+EARLY = "{data_through: 1998-02-28}"
+
+
+def tables_written(shop, query):
+    with duckdb.connect(str(shop.home / "clv.duckdb")) as connection:
+        connection.execute(query)
+
+
+def registry_of(shop):
+    files = (shop.home / "registry").rglob("*")
+    return {path.name: path.read_bytes() for path in files if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def decayed(trained, tmp_path_factory):
+    """Return a shop whose model's predictions were tripled before they matured, and what it said."""
+    shop = trained.copy(tmp_path_factory.mktemp("decayed") / "home")
+    for cutoff in ("1998-01-31", "1998-02-15"):
+        assert shop.clv("run", "--cutoff", cutoff, "--vars", EARLY).code == 0
+    tables_written(shop, "update clv_predictions set predicted_clv = 3 * predicted_clv")
+    before = registry_of(shop)
+    return shop, shop.clv("monitor"), before
+
+
+def test_every_matured_batch_has_a_verdict_and_intervals_around_its_changes(scored):
+    drift = scored.query("select * from clv_drift order by cutoff")
+    assert set(drift.verdict) <= {"ok", "watch", "model_decay", "population_shift"}
+    for name in ("rmse_change", "r2_change", "level_change", "paired_level_change", "gini_change"):
+        assert (drift[f"{name}_low"] < drift[name]).all(), name
+        assert (drift[f"{name}_high"] > drift[name]).all(), name
+    assert (drift.baseline_customers == 2357).all()
+    assert drift.rmse_to_spread.pow(2).tolist() == pytest.approx((1 - drift.r2).tolist())
+    crossed = (drift.rmse_change > 0.20) | (drift.r2_change > 0.15)
+    assert ((drift.verdict == "watch") <= crossed).all()
+
+
+def test_the_naive_rule_is_measured_on_the_customers_of_the_batch(scored):
+    rows = scored.query(
+        """
+        select p.actual_clv, f.revenue, f.T, p.cutoff
+        from clv_predictions_actual as p
+        inner join clv_features as f using (cutoff, pred_months, customer_id)
+        where p.cutoff = date '1997-12-30'
+        """
+    )
+    days = (pd.Timestamp("1998-03-30") - pd.Timestamp("1997-12-30")).days
+    naive = rows.revenue.astype(float).clip(lower=0) / rows["T"].clip(lower=days) * days
+    rmse = ((naive - rows.actual_clv.astype(float)) ** 2).mean() ** 0.5
+    kept = scored.query("select naive_rmse from clv_drift where cutoff = date '1997-12-30'")
+    assert kept.naive_rmse[0] == pytest.approx(rmse)
+
+
+def test_judging_again_finds_nothing_to_judge_and_changes_nothing(scored, tmp_path):
+    shop = scored.copy(tmp_path / "again")
+    before = shop.query("select * from clv_drift_noise order by all")
+    assert shop.clv("monitor").code == 0
+    assert shop.query("select count(*) as n from batches_to_judge").n[0] == 0
+    pd.testing.assert_frame_equal(before, shop.query("select * from clv_drift_noise order by all"))
+
+
+def test_a_batch_labelled_again_is_judged_again(scored, tmp_path):
+    shop = scored.copy(tmp_path / "rescored")
+    before = shop.query("select * from clv_drift_noise order by cutoff")
+    assert shop.score("{cutoff: 1998-01-27, rescore: true}").code == 0
+    after = shop.query("select * from clv_drift_noise order by cutoff")
+    changed = before.cutoff[before.labelled_at != after.labelled_at].dt.date.astype(str)
+    assert changed.tolist() == ["1998-01-27"]
+    figures = [c for c in before if c != "labelled_at"]
+    pd.testing.assert_frame_equal(before[figures], after[figures])
+
+
+def test_predictions_that_went_wrong_are_a_decayed_model_and_the_report_says_why(decayed):
+    shop, done, _ = decayed
+    assert done.code == 3, done.err
+    drift = shop.query("select * from clv_drift order by cutoff")
+    assert drift.verdict.tolist() == ["model_decay"] * 2
+    assert drift.status.tolist() == ["alert"] * 2
+    assert (drift.paired_level_change_low > 0.8).all()
+    text = (shop.home / "outputs" / "drift_alert_19980131_pred3m.md").read_text()
+    first, *_ = text.splitlines()
+    assert first.startswith("# The model lost accuracy: its total is")
+    for said in ("**The model decayed.**", "Nothing was retrained", "interval", "10. tenth",
+                 "cluster", "What to check next", "naive rule"):  # fmt: skip
+        assert said in text, said
+    assert "nan" not in text.lower().split()
+
+
+def test_the_second_alert_in_a_row_recommends_tuning(decayed):
+    shop, *_ = decayed
+    drift = shop.query("select alerts_in_a_row, recommendation from clv_drift order by cutoff")
+    assert drift.alerts_in_a_row.tolist() == [1, 2]
+    assert drift.recommendation.isna().tolist() == [True, False]
+    text = (shop.home / "outputs" / "drift_alert_19980215_pred3m.md").read_text()
+    assert "Recommended: `clv tune`" in text
+
+
+def test_an_alert_retrains_nothing(decayed):
+    shop, _, before = decayed
+    assert registry_of(shop) == before
+
+
+@pytest.mark.parametrize(("severity", "code"), [("warn", 0), ("error", 1)])
+def test_the_test_over_drift_warns_or_fails_as_told(decayed, monkeypatch, severity, code):
+    monkeypatch.setenv("CLV_DRIFT_SEVERITY", severity)
+    assert decayed[0].dbt("test", "--select", "drift_alerts").code == code
+
+
+def test_an_exception_while_judging_fails_the_run(fresh, monkeypatch):
+    shop = fresh("broken")
+    assert shop.clv("run", "--cutoff", "1998-01-31", "--vars", EARLY).code == 0
+
+    def broken(*_):
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr("clv.drift.estimate", broken)
+    failed = shop.clv("monitor")
+    assert failed.code == 1
+    assert "planted" in failed.err
+    monkeypatch.undo()
+    assert shop.clv("monitor").code in (0, 3)
+    assert shop.query("select count(*) as n from clv_drift_noise").n[0] == 1
+
+
+def test_open_batches_are_held_against_what_the_champion_expects_by_now(scored):
+    early = scored.query("select * from clv_early_warning order by cutoff, horizon_end")
+    assert early.is_estimate.all()
+    assert set(early.cutoff.dt.date.astype(str)) == {"1998-04-23", "1998-05-23", "1998-06-22"}
+    first = early[early.cutoff == "1998-04-23"]
+    assert first.horizon_end.dt.date.astype(str).tolist() == [
+        "1998-05-23", "1998-06-23", "1998-06-30",
+    ]  # fmt: skip
+    assert first.is_latest.tolist() == [False, False, True]
+    assert first.expected_purchases.is_monotonic_increasing
+    bought = scored.query(
+        """
+        select count(*) as n
+        from customer_days as d
+        inner join clv_predictions as p using (customer_id)
+        where p.cutoff = date '1998-04-23' and d.is_purchase_day and d.order_date > p.cutoff
+        """
+    )
+    assert first.purchases.iloc[-1] == bought.n[0]
+    assert (early.purchase_ratio_low <= early.purchase_ratio).all()
+
+
+def test_a_drop_of_purchases_is_seen_before_the_window_has_matured_and_raises_no_alert(
+    fresh, tmp_path
+):
+    shop = fresh("drop")
+    log = pd.read_csv(shop.log, dtype=str)
+    late = log.ordered_at > "19980131"
+    shop.log = tmp_path / "log.csv"
+    kept = log[~late | (log.customer_id.str[-1].isin(list("01")))]
+    kept.to_csv(shop.log, index=False)
+    done = shop.clv("run", "--cutoff", "1998-01-31", "--vars", EARLY)
+    assert done.code == 0, done.err
+    early = shop.query("select * from clv_early_warning where is_latest")
+    assert early.is_flagged.tolist() == [True]
+    assert early.early_sign[0] == "fewer purchases than expected"
+    assert not list((shop.home / "outputs").glob("drift_alert_*"))

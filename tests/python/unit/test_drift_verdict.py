@@ -1,0 +1,114 @@
+"""The verdict's SQL, case by case."""
+
+import re
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from clv.drift import NOISE, batch_noise
+from clv.home import PROJECT
+
+CALM = {
+    "in_sample": False, "buyers": 1_000, "baseline_buyers": 1_000, "baseline_r2": 0.4,
+    "drift_threshold_rmse": 0.20, "drift_threshold_r2": 0.15,
+    "rmse_change": 0.05, "log_rmse_change": 0.05, "log_rmse_error": 0.02,
+    "naive_log_rmse_change": 0.0, "r2_change": 0.02, "r2_error": 0.01,
+    "bias_change": 0.0, "bias_error": 0.03, "naive_bias_change": 0.0, "naive_bias_error": 0.03,
+    "paired_bias_change": 0.0, "paired_bias_error": 0.02,
+    "gini_change": 0.0, "gini_error": 0.01, "paired_gini_change": 0.0, "paired_gini_error": 0.01,
+}  # fmt: skip
+
+
+def macro(name):
+    text = (PROJECT / "macros" / "drift.sql").read_text("utf-8")
+    pattern = rf"macro {name}\(\) -%\}}\n\{{#-.*?-#\}}\n(.*?)\n\{{%- endmacro"
+    return re.search(pattern, text, re.S).group(1)
+
+
+def verdict(**changed):
+    frame = pd.DataFrame([{**CALM, **changed}]).convert_dtypes()
+    query = f"""
+        with intervals as (select *, {macro("drift_intervals")} from frame)
+        select {macro("drift_verdict")} as verdict from intervals
+    """
+    with duckdb.connect() as connection:
+        return connection.register("frame", frame).execute(query).fetchone()[0]
+
+
+RMSE_UP = {"rmse_change": 0.5, "log_rmse_change": 0.405}
+TOO_HIGH = {"bias_change": 0.26, "paired_bias_change": 0.26}
+SPEND_MOVED = {"bias_change": -0.40, "naive_bias_change": -0.40}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, "ok"),
+        ({"in_sample": True, **RMSE_UP}, "in_sample"),
+        ({"rmse_change": None, "r2_change": None}, "no_baseline"),
+        ({"rmse_change": 0.25, "log_rmse_error": 0.10}, "watch"),
+        ({"r2_change": 0.30, "r2_error": 0.10}, "watch"),
+        ({**RMSE_UP, "buyers": 29}, "watch"),
+        ({**RMSE_UP, "buyers": None, "baseline_buyers": None}, "watch"),
+        ({**TOO_HIGH, "baseline_buyers": 29}, "ok"),
+        (TOO_HIGH, "model_decay"),
+        ({**TOO_HIGH, "paired_bias_error": 0.10}, "ok"),
+        # the rule moved, the model stayed: no fault of the model
+        ({"paired_bias_change": -0.26, "bias_change": 0.02, "naive_bias_change": 0.28}, "ok"),
+        ({"paired_gini_change": -0.10, "gini_change": -0.12}, "model_decay"),
+        ({"paired_gini_change": -0.10, "gini_change": 0.01}, "ok"),
+        ({"paired_gini_change": -0.03, "gini_change": -0.03}, "ok"),
+        (SPEND_MOVED, "population_shift"),
+        ({**SPEND_MOVED, "naive_bias_change": -0.10}, "ok"),
+        ({**RMSE_UP, "naive_log_rmse_change": 0.30}, "population_shift"),
+        ({**RMSE_UP, "naive_log_rmse_change": 0.10}, "model_decay"),
+        ({"r2_change": 0.50, "r2_error": 0.05}, "model_decay"),
+        # measures that are undefined say nothing, the thresholds still do
+        ({**RMSE_UP, "bias_change": None, "paired_bias_change": None, "log_rmse_error": None}, "watch"),
+    ],
+)  # fmt: skip
+def test_verdict(changed, expected):
+    assert verdict(**changed) == expected
+
+
+@pytest.mark.parametrize(
+    ("ratio", "error", "psi", "sign"),
+    [
+        (0.6, 0.05, 0.0, "fewer purchases than expected"),
+        (0.6, 0.10, 0.0, None),
+        (1.5, 0.05, 0.0, "more purchases than expected"),
+        (1.0, 0.05, 0.3, "predictions are spread unlike those of training"),
+        (None, None, 0.1, None),
+    ],
+)
+def test_early_sign(ratio, error, psi, sign):
+    frame = pd.DataFrame(
+        [{"purchase_ratio": ratio, "purchase_ratio_error": error, "psi_predicted_clv": psi}]
+    ).astype("Float64")
+    with duckdb.connect() as connection:
+        asked = connection.register("frame", frame).execute(
+            f"select {macro('early_flag')} from frame"
+        )
+        assert asked.fetchone()[0] == sign
+
+
+def test_a_model_that_keeps_no_baseline_customers_leaves_its_noise_unknown(monkeypatch):
+    monkeypatch.setattr("clv.registry.Registry.load_model", lambda self, model_id: {})
+    customers = pa.table(
+        {
+            "cutoff": pd.Series(pd.to_datetime(["2020-01-31"] * 2)),
+            "pred_months": [3, 3],
+            "customer_id": ["a", "b"],
+            "model_id": ["m", "m"],
+            "predicted_clv": [1.0, 2.0],
+            "naive_clv": [1.0, 2.0],
+            "actual_clv": [0.0, 5.0],
+        }
+    )
+    found = batch_noise(customers)
+    assert found.schema == NOISE
+    assert found["buyers"].to_pylist() == [1]
+    assert found["bias_change"].to_pylist() == [None]
+    assert batch_noise(customers.slice(0, 0)).num_rows == 0
