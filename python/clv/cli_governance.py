@@ -102,7 +102,7 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
     if not reason.strip():
         raise click.UsageError("--reason must say why.")
     home, _, dbt = open_project(variables)
-    champion, worse = None, False
+    champion, worse, undecided = None, False, False
     with exclusive(home):
         rows = Registry(home.registry).rows()
         champion = rows[-1]["model_id"] if rows else None
@@ -115,7 +115,12 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
         else:
             click.echo(markdown_table(comparison.table()))
             click.echo("\n" + "\n".join(comparison.remarks()))
-            worse = comparison.worse
+            worse, undecided = comparison.worse, comparison.undecided
+    if undecided and not force:
+        raise ClvError(
+            f"{model_id} and the champion cannot be compared on a window that neither has learnt "
+            "from. Wait until a later window has matured, or give --force."
+        )
     if worse and not force:
         against = "the champion" if champion else "the best naive rule"
         raise ClvError(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import fields
 from typing import Any
 
 import pandas as pd
 
 from clv.champion import Champion
+from clv.comparison import LEARNT, NOW, TRAINING, Comparison, Side
 from clv.database import fetch, fetch_row
 from clv.dates import add_months, latest_cutoff, now
 from clv.dbt_project import DbtProject
@@ -17,93 +18,6 @@ from clv.evaluation import without_labels
 from clv.metrics import Accuracy, measure
 from clv.naive import RULES, column
 from clv.registry import Registry
-
-
-@dataclass(frozen=True)
-class Side:
-    """One model's result on the compared customers.
-
-    Attributes
-    ----------
-    skill : float
-        1 - RMSE / RMSE of the best naive rule on the same customers and prediction window.
-    seen : bool
-        Whether the labels of the model's training reach into the compared window.
-    """
-
-    model_id: str
-    kind: str
-    history_months: int
-    pred_months: int
-    window_end: dt.date
-    accuracy: Accuracy
-    rmse_per_30_days: float
-    skill: float
-    seen: bool
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Challenger and champion as of one cutoff on the same customers."""
-
-    cutoff: dt.date
-    customers: int
-    challenger: Side
-    champion: Side | None
-
-    @property
-    def same_window(self) -> bool:
-        """Whether both predict the same number of months."""
-        return self.champion is None or self.champion.pred_months == self.challenger.pred_months
-
-    @property
-    def worse(self) -> bool:
-        """Whether the challenger errs more: by RMSE on one window, by skill on two."""
-        if self.champion is None:
-            return self.challenger.skill < 0
-        if self.same_window:
-            return self.challenger.accuracy.rmse > self.champion.accuracy.rmse
-        return self.challenger.skill < self.champion.skill
-
-    def table(self) -> pd.DataFrame:
-        """Return a row per measure and a column per model."""
-        sides = {"challenger": self.challenger}
-        if self.champion:
-            sides["champion"] = self.champion
-        rows = {
-            name: {
-                "model": side.model_id,
-                "kind": side.kind,
-                "history + prediction": f"{side.history_months} + {side.pred_months} months",
-                "predicted window ends": side.window_end.isoformat(),
-                "RMSE": side.accuracy.rmse,
-                "RMSE per 30 days": side.rmse_per_30_days,
-                "skill over the best naive rule": side.skill,
-                "R²": side.accuracy.r2,
-                "MAE": side.accuracy.mae,
-                "bias": side.accuracy.bias,
-                "normalized Gini": side.accuracy.normalized_gini,
-            }
-            for name, side in sides.items()
-        }
-        frame = pd.DataFrame(rows)
-        return frame.rename_axis("measure").reset_index()
-
-    def remarks(self) -> list[str]:
-        """Say what a person has to know to read the table."""
-        lines = [
-            f"as of {self.cutoff}, on the {self.customers:,} customers who bought in every history "
-            "window compared"
-        ]
-        if not self.same_window:
-            lines.append("the prediction windows differ, so the skill decides, not the RMSE")
-        for name, side in (("challenger", self.challenger), ("champion", self.champion)):
-            if side is not None and side.seen:
-                lines.append(
-                    f"the {name} was chosen with labels of days in this window, so its figures are "
-                    "somewhat too good"
-                )
-        return lines
 
 
 def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
@@ -135,7 +49,7 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
         models.append(registry.load_model(rows[-1]["model_id"]))
     dbt.refresh_log()
     first, last = fetch_row(dbt.home.database, "select data_from, data_through from data_through")
-    cutoff = latest_cutoff(last, max(card["pred_months"] for card in cards))
+    cutoff = _newest(cards, last)
     if cutoff < first:
         raise ClvError(
             f"the log ({first} to {last}) is too short to compare the models. Promote with --force, "
@@ -154,6 +68,18 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
     ]
     customers = len(next(iter(frames.values())))
     return Comparison(cutoff, customers, sides[0], sides[1] if len(sides) > 1 else None)
+
+
+def _newest(cards: list[dict[str, Any]], last: dt.date) -> dt.date:
+    """Return the newest cutoff whose windows have matured and that the challenger can be judged at.
+
+    A model learns from all labels that its training knew. One whose training reaches beyond the
+    newest such cutoff was judged out-of-sample at its own training cutoff alone.
+    """
+    newest = latest_cutoff(last, max(card["pred_months"] for card in cards))
+    own = dt.date.fromisoformat(cards[0]["training_cutoff"])
+    learnt = dt.date.fromisoformat(cards[0]["labels_end"]) > newest
+    return min(own, newest) if learnt else newest
 
 
 def promote(
@@ -201,8 +127,16 @@ def _side(
     pred_months = card["pred_months"]
     rows = frames[card["history_months"], pred_months]
     actual = column(rows, "actual_clv")
-    predicted = column(model.predict(without_labels(rows)), "predicted_clv")
-    accuracy = measure(predicted, actual)
+    figures = NOW
+    if dt.date.fromisoformat(card["labels_end"]) > cutoff:
+        figures = TRAINING if card["training_cutoff"] == cutoff.isoformat() else LEARNT
+    if figures == TRAINING:
+        recorded = {f.name: card["baseline"].get(f.name) for f in fields(Accuracy)}
+        numbers: dict[str, Any] = {k: float("nan") if v is None else v for k, v in recorded.items()}
+        accuracy = Accuracy(**numbers)
+    else:
+        predicted = column(model.predict(without_labels(rows)), "predicted_clv")
+        accuracy = measure(predicted, actual)
     naive = min(
         measure(model.reader.read(without_labels(frame)).expectations[kind], actual).rmse
         for (_, months), frame in frames.items()
@@ -219,5 +153,5 @@ def _side(
         accuracy=accuracy,
         rmse_per_30_days=accuracy.rmse * 30 / (window_end - cutoff).days,
         skill=1 - accuracy.rmse / naive if naive > 0 else float("nan"),
-        seen=dt.date.fromisoformat(card["labels_end"]) > cutoff,
+        figures=figures,
     )

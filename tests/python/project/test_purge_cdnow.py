@@ -21,9 +21,9 @@ from clv.train import train
 
 
 def test_judged_batches_go_with_their_files_and_accuracy_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sample_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("CLV_TRANSACTIONS", raising=False)
+    monkeypatch.setenv("CLV_TRANSACTIONS", str(sample_log))
     home = Home(tmp_path)
     home.ensure()
     config, dbt = read_config(home.config), DbtProject(home)

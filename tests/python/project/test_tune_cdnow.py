@@ -29,8 +29,15 @@ def clv(home: Path, *arguments: str, **options: object) -> subprocess.CompletedP
 
 
 def environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != "CLV_TRANSACTIONS"}
-    return {**kept, "CLV_HOME": str(home), "PYTHONPATH": str(PROJECT / "python")}
+    return {**os.environ, "CLV_HOME": str(home), "PYTHONPATH": str(PROJECT / "python")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_log(sample_log: Path) -> Iterator[None]:
+    """Point the commands at the sample; the default grid alone is tried on the whole log."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLV_TRANSACTIONS", str(sample_log))
+        yield
 
 
 @pytest.fixture(scope="module")

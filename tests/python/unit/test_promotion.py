@@ -7,16 +7,18 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from clv.comparison import LEARNT, NOW, TRAINING, Comparison, Side
 from clv.metrics import measure
-from clv.promotion import Comparison, Side, _same_customers
+from clv.promotion import _newest, _same_customers
 
 CUTOFF = dt.date(1998, 3, 31)
 
 
-def side(rmse: float, skill: float, pred_months: int = 3, seen: bool = False) -> Side:
+def side(rmse: float, skill: float, pred_months: int = 3, figures: str = NOW) -> Side:
     actual = np.array([0.0, 10.0, 20.0])
     accuracy = measure(actual + rmse, actual)
-    return Side("m", "naive_spend_rate", 9, pred_months, CUTOFF, accuracy, rmse, skill, seen)
+    kind = "naive_spend_rate"
+    return Side("m", kind, 9, pred_months, CUTOFF, accuracy, rmse, skill, figures)
 
 
 def test_on_one_window_the_rmse_decides() -> None:
@@ -25,10 +27,12 @@ def test_on_one_window_the_rmse_decides() -> None:
 
 
 def test_on_two_windows_the_skill_decides_and_the_remarks_say_so() -> None:
-    comparison = Comparison(CUTOFF, 3, side(20.0, 0.5, 6, seen=True), side(10.0, 0.4))
+    comparison = Comparison(CUTOFF, 3, side(20.0, 0.5, 6, figures=TRAINING), side(10.0, 0.4))
     assert not comparison.worse and not comparison.same_window
     text = "\n".join(comparison.remarks())
-    assert "the skill decides" in text and "the challenger was chosen with labels" in text
+    assert (
+        "the skill decides" in text and "the challenger has learnt from this window since" in text
+    )
     assert Comparison(CUTOFF, 3, side(5.0, 0.3, 6), side(10.0, 0.4)).worse
 
 
@@ -46,3 +50,20 @@ def test_both_sides_are_judged_on_the_same_customers() -> None:
         }
     )
     assert {tuple(part["customer_id"]) for part in _same_customers(rows).values()} == {("b",)}
+
+
+def test_a_model_is_never_judged_on_what_it_has_learnt_from() -> None:
+    known = side(10.0, 0.5, figures=LEARNT)
+    assert Comparison(CUTOFF, 3, known, side(20.0, 0.1)).undecided
+    assert Comparison(CUTOFF, 3, side(20.0, 0.1), known).undecided
+    contest = side(10.0, 0.5, figures=TRAINING)
+    assert not Comparison(CUTOFF, 3, contest, side(20.0, 0.1)).undecided
+
+
+def test_a_challenger_that_knows_the_newest_window_is_compared_at_its_own_cutoff() -> None:
+    last = dt.date(1998, 6, 30)
+    champion = {"pred_months": 3, "training_cutoff": "1997-09-30", "labels_end": "1997-12-30"}
+    young = {"pred_months": 3, "training_cutoff": "1998-03-15", "labels_end": "1998-06-15"}
+    old = {"pred_months": 3, "training_cutoff": "1997-12-15", "labels_end": "1998-03-15"}
+    assert _newest([young, champion], last) == dt.date(1998, 3, 15)
+    assert _newest([old, champion], last) == dt.date(1998, 3, 31)
