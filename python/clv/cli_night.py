@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from clv import log
 from clv.decisions import decide
 from clv.errors import ClvError
 from clv.home import Home
@@ -54,6 +55,7 @@ def tickets_command(dry_run: bool) -> None:
             "CLV_JIRA_URL is not set, so there is nowhere to send tickets to. Set it, "
             "CLV_JIRA_PROJECT and CLV_JIRA_TOKEN; --dry-run shows what would be sent."
         )
+    log.current().keep_in(home.logs / "clv.log")
     with exclusive(home):
         sent, problems = deliver(home)
         for line in sent:

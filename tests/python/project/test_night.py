@@ -183,7 +183,7 @@ def test_a_reader_of_the_marts_sees_whole_states_only_and_blocks_nothing(four, t
     assert done.code in (0, 3), done.err
     states = [tuple(state[1:]) for state in seen["states"]]
     assert all(state[0] for state in seen["states"])
-    assert sorted(set(states)) == [(4, 4), (11, 9)]
+    assert sorted(set(states)) == [(4, 4), (11, 8)]
     assert states == sorted(states) and len(states) > 20
     assert seen["slowest"] < 5
     assert batches(shop, "clv_predictions")[-1] == "1998-07-22"
