@@ -159,6 +159,7 @@ labelled_now as (
                 and ledger.actual_clv = labelled_now.actual_clv
                 and ledger.actual_purchases = labelled_now.actual_purchases
                 and ledger.predicted_purchases is not distinct from labelled_now.predicted_purchases
+                and ledger.naive_clv is not distinct from labelled_now.naive_clv
         group by ledger.cutoff, ledger.pred_months
         having
             count(*) = count(labelled_now.customer_id)
@@ -177,6 +178,7 @@ labelled_now as (
             labelled_now.actual_clv,
             labelled_now.predicted_purchases,
             labelled_now.actual_purchases,
+            labelled_now.naive_clv,
             labelled_now.in_sample,
             coalesce(unchanged.labelled_at, labelled_now.labelled_at) as labelled_at
         from labelled_now

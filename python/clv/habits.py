@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
 from clv.inputs import Inputs, Matrix
-from clv.naive import Vector, column
+from clv.naive import Vector, column, line
 
 LARGEST_FIT = 40_000
 # A date is given only where a purchase in the window is at least as likely as not.
@@ -67,8 +67,8 @@ class Habits:
     def predict(self, inputs: Inputs) -> tuple[Vector, Vector]:
         """Return purchases and the probability of any, arrays of shape (n,)."""
         points = (np.clip(_columns(inputs), self.low, self.high) - self.mean) / self.scale
-        ratio = np.exp(np.clip(self.purchases[0] + points @ self.purchases[1], -5, 3))
-        odds = np.clip(self.probability[0] + points @ self.probability[1], -30, 30)
+        ratio = np.exp(np.clip(self.purchases[0] + line(points, self.purchases[1]), -5, 3))
+        odds = np.clip(self.probability[0] + line(points, self.probability[1]), -30, 30)
         probability = 1 / (1 + np.exp(-odds))
         # A probability above the expected number contradicts it: P(N >= 1) <= E[N].
         return np.maximum(ratio * inputs.purchases_offset, probability), probability

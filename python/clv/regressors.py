@@ -20,7 +20,7 @@ from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from clv.inputs import BTYD, Inputs, Matrix
-from clv.naive import Vector
+from clv.naive import Vector, line
 from clv.stored import pack, unpack
 
 LINEAR = "ridge_regression"
@@ -72,7 +72,7 @@ class Straight:
     def ratio(self, features: Matrix) -> Vector:
         """Return the ratio, shape (n,), not negative."""
         points = (np.clip(features, self.low, self.high) - self.mean) / self.scale
-        return np.clip(self.level + points @ self.slope, 0.0, self.largest)
+        return np.clip(self.level + line(points, self.slope), 0.0, self.largest)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the line as plain numbers."""

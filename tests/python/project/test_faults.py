@@ -6,7 +6,7 @@ import time
 
 import duckdb
 import pytest
-from conftest import Shop
+from shop import Shop
 
 
 def bytes_below(folder) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ import sys
 import duckdb
 import pandas as pd
 import pytest
-from conftest import Shop, same
+from shop import Shop, same
 
 BATCHES = ["1997-12-30", "1998-01-13", "1998-01-27", "1998-02-10"]
 CORRECTED = "1998-02-10"  # the only batch whose window holds 5 May 1998
