@@ -100,6 +100,8 @@ def judged(baseline: Customers, group: Customers, noise: dict[str, float]) -> di
         "buyers": group.buyers,
         "baseline_buyers": baseline.buyers,
         "baseline_r2": before.r2,
+        "baseline_bias": baseline.bias,
+        "total_bias": group.bias,
         "rmse_change": after.rmse / before.rmse - 1,
         "r2_change": (before.r2 - after.r2) / abs(before.r2),
     }

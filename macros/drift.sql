@@ -4,8 +4,9 @@
 
     1. Too few buyers in either group: figures of spend say nothing.
     2. Against the naive rule on the same customers, the model's total moved by more than 10 % beyond
-       noise, and it is the model that moved: decay. Or it lost order: the normalized Gini fell by
-       more than 0.02 against that of the rule, beyond noise.
+       noise, it is the model that moved, and its total is off by more than 5 % and not clearly
+       closer to what was spent than at training: decay. Or it lost order: the normalized Gini fell
+       by more than 0.02 against that of the rule, beyond noise.
     3. Both totals moved by more than 10 % against what was spent, beyond noise and the same way:
        the level of spend moved, which is the world's doing.
     4. A threshold is crossed beyond noise: a shift where the naive rule's RMSE rose at least half
@@ -20,6 +21,8 @@ case
         (paired_bias_low > 0.10 or paired_bias_high < -0.10)
         and abs(bias_change) > abs(naive_bias_change)
         and (bias_low > 0 or bias_high < 0)
+        and abs(total_bias) > 0.05
+        and abs(total_bias) > abs(baseline_bias) - 0.05
         then 'model_decay'
     when paired_gini_high < -0.02 and gini_change < 0 then 'model_decay'
     when
@@ -36,9 +39,9 @@ end
 {%- endmacro %}
 
 {% macro drift_intervals() -%}
-{#- Changes and their intervals, from change and error of each measure. 98 % for what is said about
-    money (2.326 errors), 95 % (1.96) for the order of customers, the steadiest. RMSE on its log
-    scale; bias is log(predicted total / actual total), so that 0.10 is some 10 %. -#}
+{#- Changes and their intervals, from change and error of each measure. 98 % (2.326 errors), and
+    95 % (1.96) for the steadiest, which are paired with the naive rule or the order of customers.
+    RMSE on its log scale; bias is log(predicted total / actual total), so that 0.10 is some 10 %. -#}
     (1 + rmse_change) * exp(-2.326 * log_rmse_error) - 1 as rmse_change_low,
     (1 + rmse_change) * exp(2.326 * log_rmse_error) - 1 as rmse_change_high,
     r2_change - 2.326 * r2_error / coalesce(nullif(abs(baseline_r2), 0), 1) as r2_change_low,
@@ -47,8 +50,8 @@ end
     bias_change + 2.326 * bias_error as bias_high,
     naive_bias_change - 2.326 * naive_bias_error as naive_bias_low,
     naive_bias_change + 2.326 * naive_bias_error as naive_bias_high,
-    paired_bias_change - 2.326 * paired_bias_error as paired_bias_low,
-    paired_bias_change + 2.326 * paired_bias_error as paired_bias_high,
+    paired_bias_change - 1.96 * paired_bias_error as paired_bias_low,
+    paired_bias_change + 1.96 * paired_bias_error as paired_bias_high,
     gini_change - 1.96 * gini_error as gini_low,
     gini_change + 1.96 * gini_error as gini_high,
     paired_gini_change - 1.96 * paired_gini_error as paired_gini_low,

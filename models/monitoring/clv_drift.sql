@@ -44,6 +44,11 @@ changes as (
         noise.buyers,
         noise.baseline_customers,
         noise.baseline_buyers,
+        noise.baseline_bias,
+        case
+            when accuracy.predicted_total > 0 and accuracy.actual_total > 0
+                then ln(accuracy.predicted_total / accuracy.actual_total)
+        end as total_bias,
         noise.log_rmse_change,
         noise.log_rmse_error,
         noise.r2_error,
@@ -152,6 +157,8 @@ final as (
         buyers,
         baseline_customers,
         baseline_buyers,
+        exp(total_bias) - 1 as total_off,
+        exp(baseline_bias) - 1 as baseline_total_off,
         rmse_to_spread,
         mae,
         bias,

@@ -34,6 +34,7 @@ final as (
         noise.buyers,
         noise.baseline_customers,
         noise.baseline_buyers,
+        noise.baseline_bias,
         noise.log_rmse_change,
         noise.log_rmse_error,
         noise.r2_change,

@@ -23,6 +23,7 @@ NOISE = pa.schema(
         ("buyers", pa.int64()),
         ("baseline_customers", pa.int64()),
         ("baseline_buyers", pa.int64()),
+        ("baseline_bias", pa.float64()),
         *((f"{measure}_{what}", pa.float64()) for measure in MEASURES for what in ("change", "error")),
     ]
 )  # fmt: skip
@@ -68,6 +69,7 @@ def batch_noise(customers: pa.Table) -> pa.Table:
                 row |= {
                     "baseline_customers": len(baseline.actual),
                     "baseline_buyers": baseline.buyers,
+                    "baseline_bias": baseline.bias,
                     **{k: v if np.isfinite(v) else None for k, v in changes(estimated, seen).items()},
                 }  # fmt: skip
             rows.append(row)

@@ -82,6 +82,12 @@ class Customers:
         """Customers who spent something."""
         return int(np.sum(self.actual > 0))
 
+    @property
+    def bias(self) -> float | None:
+        """Return log(predicted total / actual total); None where one is 0 or below."""
+        predicted, actual = float(self.predicted.sum()), float(self.actual.sum())
+        return float(np.log(predicted / actual)) if min(predicted, actual) > 0 else None
+
     def caps(self) -> Caps:
         """Return where spend is winsorized when these customers are the baseline."""
         return Caps(
