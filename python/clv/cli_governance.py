@@ -18,12 +18,9 @@ from clv.home import Home
 from clv.integrity import verify
 from clv.locking import exclusive
 from clv.messages import markdown_table, say
-from clv.promotion import compare, promote
 from clv.purge import carry_out, make_plan
 from clv.purge_log import purge_log
 from clv.registry import Registry
-from clv.reproduce import reproduce
-from clv.tune import Request, report, tune
 
 
 def register(group: click.Group) -> None:
@@ -56,6 +53,9 @@ def tune_command(
     variables: str,
 ) -> None:
     """Compare history and prediction windows and, on confirmation, put the winner into the config."""
+    # Only here: nothing that a scheduled run imports can come to train a model.
+    from clv.tune import Request, report, tune
+
     request = Request(
         months(history_months, "--history-months") or HISTORY_MONTHS,
         months(pred_months, "--pred-months") or PRED_MONTHS,
@@ -99,6 +99,9 @@ def tune_command(
 @dbt_vars
 def promote_command(model_id: str, reason: str, yes: bool, force: bool, variables: str) -> None:
     """Show a challenger beside the champion and make it champion on confirmation."""
+    # Only here: nothing that a scheduled run imports can come to train a model.
+    from clv.promotion import compare, promote
+
     if not reason.strip():
         raise click.UsageError("--reason must say why.")
     home, _, dbt = open_project(variables)
@@ -164,6 +167,9 @@ def reproduce_command(model_id: str, commit: str | None, variables: str | None) 
 
     MODEL_ID may be `champion`.
     """
+    # Only here: nothing that a scheduled run imports can come to train a model.
+    from clv.reproduce import reproduce
+
     user_vars = None if variables is None else parse_vars(variables)
     home = Home.current()
     model_id = _named(home, model_id)
