@@ -76,7 +76,8 @@ due_predictions as (
 
     select
         predictions.*,
-        {{ dbt.datediff('due.cutoff', 'due.window_end', 'day') }} as pred_days
+        {{ dbt.datediff('due.cutoff', 'due.window_end', 'day') }}
+            as pred_days
     from predictions
     inner join due
         on

@@ -67,7 +67,7 @@ def test_an_alert_that_could_not_be_written_or_said_is_raised_by_the_next_run(
         raise RuntimeError("no words")
 
     with monkeypatch.context() as patch:
-        patch.setattr("clv.alerts.alert_text", broken)
+        patch.setattr("clv.alerts.report", broken)
         failed_loudly(shop, "RuntimeError: no words")
         assert alerts(shop) == []
     with monkeypatch.context() as patch:

@@ -13,7 +13,6 @@ from shop import Shop, same
 
 BATCHES = ["1997-12-30", "1998-01-13", "1998-01-27", "1998-02-10"]
 CORRECTED = "1998-02-10"  # the only batch whose window holds 5 May 1998
-ALERT = "drift_alert_19980210_pred3m.md"
 
 
 def bytes_below(folder) -> dict[str, bytes]:
@@ -85,7 +84,7 @@ def test_a_correction_relabels_only_on_request_and_says_what_changed(four, corre
     assert shop.files() == files
 
     done = shop.clv("monitor", "--relabel")
-    assert done.code == 3, done.err
+    assert done.code == 0, done.err  # one customer's spend is noise, not an alert
     (row,) = [line for line in done.out.splitlines() if CORRECTED in line]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     accuracy = [
@@ -98,24 +97,22 @@ def test_a_correction_relabels_only_on_request_and_says_what_changed(four, corre
         [accuracy[0].actual_total, accuracy[1].actual_total, accuracy[0].rmse, accuracy[1].rmse],
         rel=1e-3,
     )
-    assert cells[7:] == ["ok", "alert"]
+    assert cells[7:] == ["ok", "ok"]
     assert not [line for line in done.out.splitlines() if BATCHES[0] in line]
     now = labelled_at(shop)
     assert now.keys() == times.keys() == set(BATCHES)
     assert [day for day in BATCHES if now[day] != times[day]] == [CORRECTED]
     changed = {name for name, content in shop.files().items() if files.get(name) != content}
-    assert changed == {"clv_predictions_actual_19980210_pred3m.csv", ALERT}
+    assert changed == {"clv_predictions_actual_19980210_pred3m.csv"}
     predictions = "select * from clv_predictions order by all"
     pd.testing.assert_frame_equal(four.query(predictions), shop.query(predictions))
 
     # The correction was itself wrong. A relabelling that was killed before it wrote its files is
-    # made good by the next command: the alert goes, and all is as it was.
+    # made good by the next command, and all is as it was.
     shop.log = four.log
     assert shop.score(f"{{cutoff: [], relabel: {CORRECTED}}}").code == 0
-    assert (shop.home / "outputs" / ALERT).exists()
     back = shop.clv("monitor")
     assert back.code == 0, back.err
-    assert "drift alert withdrawn" in back.out and ALERT in back.out
     assert shop.files() == files
     same(four.tables(), shop.tables())
 
