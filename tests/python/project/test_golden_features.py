@@ -7,7 +7,6 @@ from clv.btyd import fit_purchases, fit_spend
 from clv.candidates import column
 from clv.datasets import lifetimes_file
 
-
 # Training learns from earlier windows too; the published figures are those of this one.
 NEWEST = "select * from training_set where cutoff = date '1997-09-30'"
 
