@@ -27,10 +27,6 @@
   cast('{{ valid_date(value, what) }}' as date)
 {%- endmacro %}
 
-{% macro add_days(date, days) -%}
-  cast({{ dbt.dateadd('day', days, date) }} as date)
-{%- endmacro %}
-
 {% macro add_months(date, months) -%}
   {#- Calendar months: 31 January plus one month is the last day of February. -#}
   cast({{ dbt.dateadd('month', months, date) }} as date)
