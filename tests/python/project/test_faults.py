@@ -58,10 +58,13 @@ def test_a_fault_in_monitoring_fails_the_run_and_is_never_no_alert(judged, tmp_p
 
 
 def test_an_alert_that_could_not_be_written_or_said_is_raised_by_the_next_run(
-    judged, tmp_path, monkeypatch
+    fresh, monkeypatch
 ):
-    shop = judged.copy(tmp_path / "silent")
-    config(shop, ": 2.00", ": 0.00")
+    shop = fresh("silent")
+    early = "{data_through: 1998-02-28}"
+    assert shop.clv("run", "--cutoff", "1998-01-31", "--vars", early).code == 0
+    with duckdb.connect(str(shop.home / "clv.duckdb")) as connection:
+        connection.execute("update clv_predictions set predicted_clv = 3 * predicted_clv")
 
     def broken(*_):
         raise RuntimeError("no words")
@@ -73,7 +76,7 @@ def test_an_alert_that_could_not_be_written_or_said_is_raised_by_the_next_run(
     with monkeypatch.context() as patch:
         patch.setattr("clv.cli._finish", broken)
         assert shop.clv("monitor").code == 1
-        assert alerts(shop) == ["drift_alert_19971230_pred3m.md"]
+        assert alerts(shop) == ["drift_alert_19980131_pred3m.md"]
     said = shop.clv("monitor")
     assert said.code == 3 and "drift alert: " in said.out
     assert not (shop.home / ".clv.raised.json").exists()
