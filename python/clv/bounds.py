@@ -4,6 +4,10 @@ Bounds per customer are split-conformal quantiles within groups of similar predi
 conformal prediction: Vovk, Gammerman & Shafer 2005): what share of its prediction did a customer of
 the group come to spend, out-of-time, in the 10th and in the 90th percentile? They are percentiles
 of the outcome, so where nine in ten buy nothing both are 0 although the prediction is above it.
+
+How far the level of spend (actual total / predicted total) was off in a judged window says nothing
+about the next for a model that learns its level anew with every fit, so for such a model the shares
+are taken relative to the window's own level. A rule that learns no level is off again as it was.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import numpy as np
 from clv.naive import Vector
 
 LOWER, UPPER = 0.1, 0.9
-GROUPS, SMALLEST_GROUP, ENOUGH = 20, 40, 1000
+GROUPS, SMALLEST_GROUP = 20, 40
 NORMAL_90 = 1.2816
 # The least that windows are taken to differ by, as a standard deviation of the log of their totals,
 # and what is assumed where one window alone was judged.
@@ -47,16 +51,23 @@ class Bounds:
     calibrated_on: int
 
     @classmethod
-    def fit(cls, predicted: list[Vector], actual: list[Vector], days: list[Vector]) -> Bounds:
-        """Calibrate on judged windows: arrays of shape (n,), one a window, the newest full one first.
+    def fit(
+        cls, predicted: list[Vector], actual: list[Vector], days: list[Vector], relevels: bool
+    ) -> Bounds:
+        """Calibrate on judged windows.
 
-        Customers' bounds come from as many windows as it takes to have ENOUGH customers: the level
-        of spend moves, and the newest window is the likest. All windows tell how it moves.
+        Parameters
+        ----------
+        predicted, actual, days : lists of arrays of shape (n,), one a window
+            Predicted and actual spend, and the days of the window.
+        relevels : bool
+            Whether the model learns the level of spend anew with every fit.
         """
-        sizes = np.cumsum([len(p) for p in predicted])
-        used = int(np.searchsorted(sizes, ENOUGH)) + 1
-        rate = np.concatenate([p / d for p, d in list(zip(predicted, days, strict=True))[:used]])
-        every, real = np.concatenate(predicted[:used]), np.concatenate(actual[:used])
+        windows = list(zip(predicted, actual, days, strict=True))
+        levels = [_level(p, a) if relevels else 1.0 for p, a, _ in windows]
+        every = np.concatenate([p * by for (p, _, _), by in zip(windows, levels, strict=True)])
+        rate = every / np.concatenate(days)
+        real = np.concatenate(actual)
         share = np.maximum(real, 0) / np.maximum(every, 1e-9)
         groups = int(np.clip(len(rate) // SMALLEST_GROUP, 1, GROUPS))
         edges = np.unique(np.quantile(rate, np.linspace(0, 1, groups + 1)[1:-1]))
@@ -73,11 +84,7 @@ class Bounds:
             rank = min(UPPER * (len(values) + 1) / len(values), 1.0)
             low.append(float(np.quantile(values, LOWER, method="lower")))
             high.append(float(np.quantile(values, rank, method="higher")))
-        logs = [
-            np.log(max(float(a.sum()), 1e-9) / max(float(p.sum()), 1e-9))
-            for p, a in zip(predicted, actual, strict=True)
-            if a.sum() > 0 and p.sum() > 0
-        ]
+        logs = [np.log(_level(p, a)) for p, a, _ in windows if p.sum() > 0 and a.sum() > 0]
         spread = float(np.sqrt(np.mean(np.square(logs)))) if logs else ONE_WINDOW_SPREAD
         least = SMALLEST_WINDOW_SPREAD if len(logs) > 1 else ONE_WINDOW_SPREAD
         noise = float(np.sum((real - every) ** 2) / max(float(every.sum()), 1e-9))
@@ -116,3 +123,9 @@ class Bounds:
             noise=stored["noise"],
             calibrated_on=stored["calibrated_on"],
         )
+
+
+def _level(predicted: Vector, actual: Vector) -> float:
+    """Return actual total / predicted total; 1 where either is nothing."""
+    ours, theirs = float(predicted.sum()), float(actual.sum())
+    return theirs / ours if ours > 0 and theirs > 0 else 1.0

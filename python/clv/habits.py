@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
-from clv.inputs import Inputs, Matrix
+from clv.covariates import Matrix
+from clv.inputs import Inputs
 from clv.naive import Vector, column, line
 
 LARGEST_FIT = 40_000

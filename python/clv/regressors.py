@@ -19,7 +19,8 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from clv.inputs import BTYD, Inputs, Matrix
+from clv.covariates import Matrix
+from clv.inputs import BTYD, Inputs
 from clv.naive import Vector, line
 from clv.stored import pack, unpack
 

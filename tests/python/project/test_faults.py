@@ -57,9 +57,7 @@ def test_a_fault_in_monitoring_fails_the_run_and_is_never_no_alert(judged, tmp_p
     assert alerts(shop) == []
 
 
-def test_an_alert_that_could_not_be_written_or_said_is_raised_by_the_next_run(
-    fresh, monkeypatch
-):
+def test_an_alert_that_could_not_be_written_or_said_is_raised_by_the_next_run(fresh, monkeypatch):
     shop = fresh("silent")
     early = "{data_through: 1998-02-28}"
     assert shop.clv("run", "--cutoff", "1998-01-31", "--vars", early).code == 0

@@ -191,7 +191,7 @@ def test_bounds_hold_one_in_ten_on_either_side() -> None:
 
     days = np.full(6000, 91.0)
     first, second = world(6000), world(6000)
-    bounds = Bounds.from_dict(Bounds.fit([first[0]], [first[1]], [days]).to_dict())
+    bounds = Bounds.from_dict(Bounds.fit([first[0]], [first[1]], [days], relevels=False).to_dict())
     lower, upper = bounds.customers(second[0], days)
     buyers = upper > 0
     assert np.mean(second[1] > upper) <= 0.13 and np.mean(second[1] < lower) <= 0.13
@@ -200,8 +200,24 @@ def test_bounds_hold_one_in_ten_on_either_side() -> None:
     assert 0 < low < second[0].sum() < high
 
 
+@pytest.mark.parametrize("relevels", [True, False])
+def test_bounds_follow_the_level_of_a_judged_window_only_where_the_model_keeps_it(relevels) -> None:
+    rng = np.random.default_rng(8)
+
+    def world(level: float) -> tuple[np.ndarray, np.ndarray]:
+        expected = rng.gamma(0.7, 60, 8000) + 1
+        return expected, np.where(rng.random(8000) < 0.6, level * rng.gamma(1, expected / 0.6), 0)
+
+    judged, days = [world(1.4), world(1.6)], np.full(8000, 91.0)
+    bounds = Bounds.fit(*map(list, zip(*judged, strict=True)), [days, days], relevels=relevels)
+    predicted, actual = world(1.0)
+    upper = bounds.customers(predicted, days)[1]
+    outside = np.mean(actual > upper)
+    assert (abs(outside - 0.10) < 0.01) == relevels
+
+
 def test_bounds_of_nothing_are_nothing() -> None:
-    bounds = Bounds.fit([np.zeros(50)], [np.zeros(50)], [np.full(50, 91.0)])
+    bounds = Bounds.fit([np.zeros(50)], [np.zeros(50)], [np.full(50, 91.0)], relevels=True)
     lower, upper = bounds.customers(np.zeros(3), np.full(3, 91.0))
     assert not lower.any() and not upper.any() and bounds.total(np.zeros(3)) == (0.0, 0.0)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from accuracy_world import DATA_FROM, purchases, training_set
 
-from clv import contest as module
+from clv import judging as module
 from clv.candidates import KINDS, LEVELS
 from clv.champion import Champion, without_bytes
 from clv.contest import Contest, hold_contest
@@ -114,7 +114,7 @@ class Broken:
 def test_a_broken_candidate_neither_wins_nor_crashes_and_its_reason_is_kept(
     windows: pd.DataFrame, plan: Plan, monkeypatch: pytest.MonkeyPatch, first: float | Exception
 ) -> None:
-    real = module._fit
+    real = module.fit
 
     def fit(kind: str, *arguments: object) -> object:
         if kind != WEIGHTED:
@@ -123,7 +123,7 @@ def test_a_broken_candidate_neither_wins_nor_crashes_and_its_reason_is_kept(
             raise first
         return Broken(kind, first)
 
-    monkeypatch.setattr(module, "_fit", fit)
+    monkeypatch.setattr(module, "fit", fit)
     contest = hold_contest(windows, plan, seed=7)
     (entry,) = [e for e in contest.entries if e.kind == WEIGHTED]
     assert contest.winner.kind != WEIGHTED

@@ -35,7 +35,8 @@ def reader(shop):
 
 def champion(reader, shop, kind):
     predicted = reader.read(shop).expectations[kind]
-    bounds = Bounds.fit([predicted], [column(shop, "actual_clv")], [column(shop, "pred_days")])
+    actual, days = column(shop, "actual_clv"), column(shop, "pred_days")
+    bounds = Bounds.fit([predicted], [actual], [days], relevels=False)
     return Champion(reader, Rule(kind), None, bounds)
 
 
