@@ -1,12 +1,6 @@
 {#- A batch is labelled once, when its window has matured and every ledger holds it; with the var
     `rescore` the batches of this run are labelled again, with `relabel` those that it names. -#}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['cutoff', 'pred_months'],
-    on_schema_change='append_new_columns',
-    full_refresh=false,
-) }}
+{{ config(materialized='incremental') }}
 {%- do ref('clv_clusters') -%}
 
 with
