@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -51,7 +52,8 @@ def score(features: pa.Table) -> pa.Table:
         champion = Champion.from_dict(model["champion"])
         scores = champion.predict(rows)
         for _, batch in rows.groupby(["cutoff", "pred_months"], sort=True):
-            total = champion.bounds.total(scores.loc[batch.index, "predicted_clv"].to_numpy())
+            # sorted, so that the sum's last digits do not depend on the order of reading
+            total = champion.bounds.total(np.sort(scores.loc[batch.index, "predicted_clv"]))
             scores.loc[batch.index, ["batch_total_lower", "batch_total_upper"]] = total
         scores["cluster_id"] = Clusters.from_dict(model["clusters"]).assign(rows)
         frame = pd.concat([rows[KEY], scores], axis=1)
