@@ -8,13 +8,19 @@ noise as (
 
 ),
 
+to_judge as (
+
+    select * from {{ ref('batches_to_judge') }}
+
+),
+
 labelled as (
 
     select distinct
         cutoff,
         pred_months,
         labelled_at
-    from {{ ref('batches_to_judge') }}
+    from to_judge
 
 ),
 
