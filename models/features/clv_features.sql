@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['cutoff', 'pred_months'],
-    on_schema_change='append_new_columns',
-    full_refresh=false,
-) }}
+{{ config(materialized='incremental') }}
 
 with
 

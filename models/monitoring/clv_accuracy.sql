@@ -2,32 +2,16 @@ with
 
 actuals as (
 
-    select
-        *,
-        cast(actual_clv as double) as actual,
-        predicted_clv - cast(actual_clv as double) as error,
-        naive_clv - cast(actual_clv as double) as naive_error
-    from {{ ref('matured_predictions') }}
+    select * from {{ ref('matured_predictions') }}
 
 ),
 
-ordered as (
+errors as (
 
     select
         *,
-        row_number() over (
-            partition by cutoff, pred_months
-            order by predicted_clv desc, customer_id asc
-        ) as predicted_rank,
-        row_number() over (
-            partition by cutoff, pred_months
-            order by naive_clv desc, customer_id asc
-        ) as naive_rank,
-        row_number() over (
-            partition by cutoff, pred_months
-            order by actual_clv desc, customer_id asc
-        ) as actual_rank,
-        count(*) over (partition by cutoff, pred_months) as batch_customers
+        predicted_clv - cast(actual_clv as double) as error,
+        naive_clv - cast(actual_clv as double) as naive_error
     from actuals
 
 ),
@@ -55,7 +39,7 @@ sums as (
         max(actual_clv) > min(actual_clv) as actuals_differ,
         sum(case when predicted_rank <= ceil(cast(batch_customers as double) / 10) then actual_clv else 0 end)
             as top_decile_total
-    from ordered
+    from errors
     group by cutoff, pred_months, model_id, in_sample
 
 ),

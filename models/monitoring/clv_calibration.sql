@@ -2,20 +2,7 @@ with
 
 actuals as (
 
-    select * from {{ ref('clv_predictions_actual') }}
-
-),
-
-ordered as (
-
-    select
-        *,
-        row_number() over (
-            partition by cutoff, pred_months
-            order by predicted_clv desc, customer_id asc
-        ) as predicted_rank,
-        count(*) over (partition by cutoff, pred_months) as batch_customers
-    from actuals
+    select * from {{ ref('matured_predictions') }}
 
 ),
 
@@ -25,7 +12,7 @@ placed as (
     select
         *,
         cast(floor(cast((predicted_rank - 1) * 10 as double) / batch_customers) as integer) + 1 as decile
-    from ordered
+    from actuals
 
 ),
 

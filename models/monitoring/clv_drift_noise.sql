@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['cutoff', 'pred_months'],
-    on_schema_change='append_new_columns',
-    full_refresh=false,
-) }}
+{{ config(materialized='incremental') }}
 
 with
 
@@ -14,13 +8,19 @@ noise as (
 
 ),
 
+to_judge as (
+
+    select * from {{ ref('batches_to_judge') }}
+
+),
+
 labelled as (
 
     select distinct
         cutoff,
         pred_months,
         labelled_at
-    from {{ ref('batches_to_judge') }}
+    from to_judge
 
 ),
 

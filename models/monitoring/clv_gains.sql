@@ -2,7 +2,7 @@ with
 
 actuals as (
 
-    select * from {{ ref('clv_predictions_actual') }}
+    select * from {{ ref('matured_predictions') }}
 
 ),
 
@@ -15,58 +15,37 @@ shares as (
 
 ),
 
-ordered as (
+placed as (
 
     select
-        *,
-        row_number() over (
-            partition by cutoff, pred_months
-            order by predicted_clv desc, customer_id asc
-        ) as predicted_rank,
-        row_number() over (
-            partition by cutoff, pred_months
-            order by actual_clv desc, customer_id asc
-        ) as actual_rank,
-        count(*) over (partition by cutoff, pred_months) as batch_customers
+        actuals.cutoff,
+        actuals.pred_months,
+        shares.top_percent,
+        actuals.model_id,
+        actuals.in_sample,
+        actuals.predicted_rank,
+        actuals.actual_rank,
+        cast(actuals.actual_clv as decimal(28, 4)) as actual_clv,
+        ceil(cast(shares.top_percent * actuals.batch_customers as double) / 100) as last_rank
     from actuals
+    cross join shares
 
 ),
 
 gains as (
 
     select
-        ordered.cutoff,
-        ordered.pred_months,
-        shares.top_percent,
-        ordered.model_id,
-        ordered.in_sample,
-        sum(
-            case
-                when
-                    ordered.predicted_rank
-                    <= ceil(cast(shares.top_percent * ordered.batch_customers as double) / 100)
-                    then 1
-                else 0
-            end
-        ) as customers,
-        sum(cast(ordered.actual_clv as decimal(28, 4))) as actual_total,
-        sum(
-            case
-                when ordered.predicted_rank <= ceil(cast(shares.top_percent * ordered.batch_customers as double) / 100)
-                    then cast(ordered.actual_clv as decimal(28, 4))
-                else 0
-            end
-        ) as actual_held,
-        sum(
-            case
-                when ordered.actual_rank <= ceil(cast(shares.top_percent * ordered.batch_customers as double) / 100)
-                    then cast(ordered.actual_clv as decimal(28, 4))
-                else 0
-            end
-        ) as actual_best
-    from ordered
-    cross join shares
-    group by ordered.cutoff, ordered.pred_months, shares.top_percent, ordered.model_id, ordered.in_sample
+        cutoff,
+        pred_months,
+        top_percent,
+        model_id,
+        in_sample,
+        sum(case when predicted_rank <= last_rank then 1 else 0 end) as customers,
+        sum(actual_clv) as actual_total,
+        sum(case when predicted_rank <= last_rank then actual_clv else 0 end) as actual_held,
+        sum(case when actual_rank <= last_rank then actual_clv else 0 end) as actual_best
+    from placed
+    group by cutoff, pred_months, top_percent, model_id, in_sample
 
 ),
 

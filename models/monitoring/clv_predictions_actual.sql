@@ -1,12 +1,6 @@
 {#- A batch is labelled once, when its window has matured and every ledger holds it; with the var
     `rescore` the batches of this run are labelled again, with `relabel` those that it names. -#}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['cutoff', 'pred_months'],
-    on_schema_change='append_new_columns',
-    full_refresh=false,
-) }}
+{{ config(materialized='incremental') }}
 {%- do ref('clv_clusters') -%}
 
 with
@@ -35,6 +29,23 @@ this_run as (
 
 ),
 
+{% if is_incremental() %}
+    ledger as (
+
+        select * from {{ this }}
+
+    ),
+
+    labelled as (
+
+        select distinct
+            cutoff,
+            pred_months
+        from ledger
+
+    ),
+
+{% endif %}
 windows as (
 
     select distinct
@@ -51,7 +62,7 @@ due as (
     from windows
     cross join log_days
     {% if is_incremental() %}
-        left join (select distinct cutoff, pred_months from {{ this }}) as labelled
+        left join labelled
             on
                 windows.cutoff = labelled.cutoff
                 and windows.pred_months = labelled.pred_months
@@ -104,8 +115,7 @@ labelled_now as (
         due_predictions.predicted_purchases,
         labels.actual_purchases,
         {{ naive_spend('features.revenue', 'features.T', 'due_predictions.pred_days') }} as naive_clv,
-        due_predictions.in_sample,
-        {{ run_time() }} as labelled_at
+        due_predictions.in_sample
     from due_predictions
     inner join labels
         on
@@ -121,12 +131,6 @@ labelled_now as (
 ),
 
 {% if is_incremental() %}
-    ledger as (
-
-        select * from {{ this }}
-
-    ),
-
     customers_now as (
 
         select
@@ -171,17 +175,8 @@ labelled_now as (
     final as (
 
         select
-            labelled_now.cutoff,
-            labelled_now.pred_months,
-            labelled_now.customer_id,
-            labelled_now.model_id,
-            labelled_now.predicted_clv,
-            labelled_now.actual_clv,
-            labelled_now.predicted_purchases,
-            labelled_now.actual_purchases,
-            labelled_now.naive_clv,
-            labelled_now.in_sample,
-            coalesce(unchanged.labelled_at, labelled_now.labelled_at) as labelled_at
+            labelled_now.*,
+            coalesce(unchanged.labelled_at, {{ run_time() }}) as labelled_at
         from labelled_now
         left join unchanged
             on
@@ -192,7 +187,10 @@ labelled_now as (
 {% else %}
     final as (
 
-        select * from labelled_now
+        select
+            *,
+            {{ run_time() }} as labelled_at
+        from labelled_now
 
     )
 {% endif %}

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 {#- Batches labelled by an older version have no naive_clv; their features still say it. -#}
 with
 
@@ -33,7 +31,7 @@ lengths as (
 
 ),
 
-final as (
+measured as (
 
     select
         lengths.cutoff,
@@ -54,6 +52,27 @@ final as (
             lengths.cutoff = features.cutoff
             and lengths.pred_months = features.pred_months
             and lengths.customer_id = features.customer_id
+
+),
+
+final as (
+
+    select
+        *,
+        row_number() over (
+            partition by cutoff, pred_months
+            order by predicted_clv desc, customer_id asc
+        ) as predicted_rank,
+        row_number() over (
+            partition by cutoff, pred_months
+            order by naive_clv desc, customer_id asc
+        ) as naive_rank,
+        row_number() over (
+            partition by cutoff, pred_months
+            order by actual_clv desc, customer_id asc
+        ) as actual_rank,
+        count(*) over (partition by cutoff, pred_months) as batch_customers
+    from measured
 
 )
 

@@ -1,12 +1,10 @@
-{#- As many customers of each open batch as a distribution needs, by a digest of their ids. -#}
+{{ config(materialized='view') }}
+
 with
 
-batches as (
+open_batches as (
 
-    select distinct
-        cutoff,
-        pred_months
-    from {{ ref('open_batches') }}
+    select * from {{ ref('open_batches') }}
 
 ),
 
@@ -22,7 +20,16 @@ features as (
 
 ),
 
-numbered as (
+batches as (
+
+    select distinct
+        cutoff,
+        pred_months
+    from open_batches
+
+),
+
+final as (
 
     select
         predictions.cutoff,
@@ -30,6 +37,7 @@ numbered as (
         predictions.customer_id,
         predictions.model_id,
         predictions.predicted_clv,
+        predictions.predicted_purchases,
         features.frequency,
         features.recency,
         features.T,
@@ -51,13 +59,6 @@ numbered as (
             predictions.cutoff = features.cutoff
             and predictions.pred_months = features.pred_months
             and predictions.customer_id = features.customer_id
-
-),
-
-final as (
-
-    select * from numbered
-    where nth <= 50000
 
 )
 

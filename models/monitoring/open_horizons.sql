@@ -6,15 +6,9 @@ open_batches as (
 
 ),
 
-predictions as (
+open_customers as (
 
-    select * from {{ ref('clv_predictions') }}
-
-),
-
-features as (
-
-    select * from {{ ref('clv_features') }}
+    select * from {{ ref('open_customers') }}
 
 ),
 
@@ -25,35 +19,17 @@ days as (
 
 ),
 
-batches as (
-
-    select distinct
-        cutoff,
-        pred_months
-    from open_batches
-
-),
-
 customers as (
 
     select
-        predictions.cutoff,
-        predictions.pred_months,
-        predictions.customer_id,
-        cast(predictions.predicted_purchases as decimal(18, 9)) as predicted,
-        features.frequency,
-        features.recency,
-        features.T
-    from batches
-    inner join predictions
-        on
-            batches.cutoff = predictions.cutoff
-            and batches.pred_months = predictions.pred_months
-    inner join features
-        on
-            predictions.cutoff = features.cutoff
-            and predictions.pred_months = features.pred_months
-            and predictions.customer_id = features.customer_id
+        cutoff,
+        pred_months,
+        customer_id,
+        cast(predicted_purchases as decimal(18, 9)) as predicted,
+        frequency,
+        recency,
+        T
+    from open_customers
 
 ),
 

@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['cutoff', 'pred_months'],
-    full_refresh=false,
-) }}
+{{ config(materialized='incremental') }}
 
 with
 

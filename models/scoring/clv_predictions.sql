@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['cutoff', 'pred_months'],
-    on_schema_change='append_new_columns',
-    full_refresh=false,
-) }}
+{{ config(materialized='incremental') }}
 
 with
 
@@ -34,8 +28,7 @@ scored as (
         scores.probability_purchase,
         scores.probability_alive,
         cast(scores.expected_next_purchase as date) as expected_next_purchase,
-        windows.in_sample,
-        {{ run_time() }} as scored_at
+        windows.in_sample
     from scores
     inner join windows
         on
@@ -49,19 +42,8 @@ scored as (
     final as (
 
         select
-            scored.cutoff,
-            scored.pred_months,
-            scored.customer_id,
-            scored.model_id,
-            scored.predicted_clv,
-            scored.predicted_clv_lower,
-            scored.predicted_clv_upper,
-            scored.predicted_purchases,
-            scored.probability_purchase,
-            scored.probability_alive,
-            scored.expected_next_purchase,
-            scored.in_sample,
-            coalesce(ledger.scored_at, scored.scored_at) as scored_at
+            scored.*,
+            coalesce(ledger.scored_at, {{ run_time() }}) as scored_at
         from scored
         left join {{ this }} as ledger
             on
@@ -77,7 +59,10 @@ scored as (
 {% else %}
     final as (
 
-        select * from scored
+        select
+            *,
+            {{ run_time() }} as scored_at
+        from scored
 
     )
 {% endif %}

@@ -1,16 +1,10 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['cutoff', 'pred_months'],
-    on_schema_change='append_new_columns',
-    full_refresh=false,
-) }}
+{{ config(materialized='incremental') }}
 
 with
 
-assignments as (
+scores as (
 
-    select * from {{ ref('clv_cluster_assignments') }}
+    select * from {{ ref('clv_scores') }}
 
 ),
 
@@ -22,7 +16,7 @@ final as (
         customer_id,
         model_id,
         cluster_id
-    from assignments
+    from scores
 
 )
 

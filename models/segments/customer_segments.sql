@@ -24,13 +24,19 @@ features as (
 
 ),
 
+predictions as (
+
+    select * from {{ ref('clv_predictions') }}
+
+),
+
 batches as (
 
     select
         cutoff,
         pred_months,
         row_number() over (order by cutoff desc, max(scored_at) desc, pred_months asc) as nth
-    from {{ ref('clv_predictions') }}
+    from predictions
     group by cutoff, pred_months
 
 ),

@@ -20,6 +20,7 @@ MODELS_WITH_UNIT_TESTS = {
     "clv_ranked_predictions",
     "clv_cluster_ranking",
     "clv_predictions_actual",
+    "matured_predictions",
     "clv_accuracy",
     "clv_drift",
 }
@@ -53,11 +54,16 @@ def test_production_runs_no_unit_test(shop):
 
 @pytest.fixture(scope="module")
 def accuracy_in_sql(scored):
-    """Run the compiled model `clv_accuracy` on predictions and actuals."""
-    models = scored.home / "target" / "compiled" / "clv" / "models"
-    query = (models / "monitoring" / "clv_accuracy.sql").read_text()
+    """Run the compiled models `matured_predictions` and `clv_accuracy` on predictions and actuals."""
+    models = scored.home / "target" / "compiled" / "clv" / "models" / "monitoring"
+    matured = (models / "matured_predictions.sql").read_text()
+    accuracy = (models / "clv_accuracy.sql").read_text()
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as clv")
+        connection.execute(
+            "create table clv.main.clv_features (cutoff date, pred_months integer, "
+            "customer_id varchar, revenue decimal(18, 4), T bigint)"
+        )
 
         def measured(predicted, actual_cents, customer_ids) -> dict[str, float]:
             frame = pd.DataFrame(
@@ -65,12 +71,14 @@ def accuracy_in_sql(scored):
             )
             connection.register("frame", frame)
             connection.execute(
-                "create or replace table clv.main.matured_predictions as select "
+                "create or replace table clv.main.clv_predictions_actual as select "
                 "date '2021-03-31' as cutoff, 3 as pred_months, id as customer_id, 'm' as model_id, "
-                "false as in_sample, predicted_clv, predicted_clv / 2 as naive_clv, "
+                "false as in_sample, timestamp '2021-07-01' as labelled_at, predicted_clv, "
+                "predicted_clv / 2 as naive_clv, "
                 "cast(cast(c as decimal(18, 4)) / 100 as decimal(18, 4)) as actual_clv from frame"
             )
-            (row,) = connection.execute(query).df().to_dict("records")
+            connection.execute(f"create or replace table clv.main.matured_predictions as {matured}")
+            (row,) = connection.execute(accuracy).df().to_dict("records")
             return row
 
         yield measured

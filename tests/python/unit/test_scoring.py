@@ -16,7 +16,7 @@ from clv.home import Home
 from clv.inputs import Reader
 from clv.naive import SPEND_RATE, column
 from clv.registry import Registry
-from clv.scoring import ASSIGNMENTS, SCORES, assign_clusters, score
+from clv.scoring import SCORES, score
 
 PARETO = "pareto_nbd_gamma_gamma"
 CUTOFF = dt.date(2023, 6, 30)
@@ -33,6 +33,11 @@ def reader(shop):
     return Reader.fit(shop, DATA_FROM)
 
 
+@pytest.fixture(scope="module")
+def clusters(shop):
+    return fit_clusters(shop, 3, 4, 0.02, seed=1)
+
+
 def champion(reader, shop, kind):
     predicted = reader.read(shop).expectations[kind]
     actual, days = column(shop, "actual_clv"), column(shop, "pred_days")
@@ -46,7 +51,7 @@ def home(tmp_path, monkeypatch):
     return Home.current()
 
 
-def promote(home, model_id, winner, clusters=None):
+def promote(home, model_id, winner, clusters):
     registry = Registry(home.registry)
     card = {
         "model_id": model_id,
@@ -59,7 +64,7 @@ def promote(home, model_id, winner, clusters=None):
         "code_dirty": False,
         "data": {"fingerprint": "0"},
     }
-    model = {"champion": winner.to_dict(), "clusters": clusters and clusters.to_dict()}
+    model = {"champion": winner.to_dict(), "clusters": clusters.to_dict()}
     registry.append(registry.save(model, card), "2021-01-01", "test")
 
 
@@ -68,9 +73,11 @@ def table(shop, **changes) -> pa.Table:
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 
-def test_every_row_gets_the_champions_prediction_in_its_place(home, shop, reader):
+def test_every_row_gets_the_champions_prediction_and_cluster_in_its_place(
+    home, shop, reader, clusters
+):
     pareto = champion(reader, shop, PARETO)
-    promote(home, "a", pareto)
+    promote(home, "a", pareto, clusters)
     scores = score(table(shop))
     assert scores.schema == SCORES
     assert scores["customer_id"].to_pylist() == shop["customer_id"].tolist()
@@ -78,21 +85,22 @@ def test_every_row_gets_the_champions_prediction_in_its_place(home, shop, reader
     expected = pareto.predict(shop)
     for name in ("predicted_clv", "predicted_purchases", "probability_alive"):
         assert scores[name].to_pylist() == pytest.approx(expected[name].tolist(), rel=1e-12)
+    assert scores["cluster_id"].to_pylist() == clusters.assign(shop).tolist()
 
 
-def test_where_the_formula_overflows_the_customers_own_rate_stands(home, shop, reader):
+def test_where_the_formula_overflows_the_customers_own_rate_stands(home, shop, reader, clusters):
     frequent = shop.copy()
     frequent.loc[[0, 7], ["frequency", "recency", "T"]] = [400, 270, 270]
     assert reader.read(frequent).overflowed[PARETO] == 2  # else this test would prove nothing
-    promote(home, "a", champion(reader, shop, PARETO))
+    promote(home, "a", champion(reader, shop, PARETO), clusters)
     scores = score(table(frequent)).to_pandas()
     assert np.isfinite(scores["predicted_clv"]).all()
     own = reader.read(frequent).expectations[SPEND_RATE]
     assert scores.loc[[0, 7], "predicted_clv"].tolist() == own[[0, 7]].tolist()
 
 
-def test_no_number_is_nan_nor_outside_of_what_it_means(home, shop, reader):
-    promote(home, "a", champion(reader, shop, PARETO))
+def test_no_number_is_nan_nor_outside_of_what_it_means(home, shop, reader, clusters):
+    promote(home, "a", champion(reader, shop, PARETO), clusters)
     scores = score(table(shop, revenue=-5.0)).to_pandas()
     for name in (
         "predicted_clv",
@@ -106,10 +114,10 @@ def test_no_number_is_nan_nor_outside_of_what_it_means(home, shop, reader):
     assert (scores["predicted_clv_lower"] <= scores["predicted_clv_upper"]).all()
 
 
-def test_rows_are_scored_by_the_model_that_they_name(home, shop, reader):
+def test_rows_are_scored_by_the_model_that_they_name(home, shop, reader, clusters):
     pareto, naive = champion(reader, shop, PARETO), champion(reader, shop, SPEND_RATE)
-    promote(home, "a", pareto)
-    promote(home, "b", naive)
+    promote(home, "a", pareto, clusters)
+    promote(home, "b", naive, clusters)
     half = len(shop) // 2
     mixed = shop.assign(model_id=["b"] * half + ["a"] * (len(shop) - half))
     scores = score(table(mixed)).to_pandas().set_index("customer_id")
@@ -125,21 +133,10 @@ def test_no_customers_give_an_empty_table_with_the_schema(home, shop):
     nobody = table(shop).slice(0, 0)
     assert score(nobody).schema == SCORES
     assert score(nobody).num_rows == 0
-    assert assign_clusters(nobody).schema == ASSIGNMENTS
-    assert assign_clusters(nobody).num_rows == 0
 
 
-def test_every_row_gets_its_cluster_in_its_place(home, shop, reader):
-    clusters = fit_clusters(shop, 3, 4, 0.02, seed=1)
+def test_rows_of_a_model_without_its_file_are_refused(home, shop, reader, clusters):
     promote(home, "a", champion(reader, shop, SPEND_RATE), clusters)
-    assigned = assign_clusters(table(shop))
-    assert assigned.schema == ASSIGNMENTS
-    assert assigned["customer_id"].to_pylist() == shop["customer_id"].tolist()
-    assert assigned["cluster_id"].to_pylist() == clusters.assign(shop).tolist()
-
-
-def test_rows_of_a_model_without_its_file_are_refused(home, shop, reader):
-    promote(home, "a", champion(reader, shop, SPEND_RATE))
     Registry(home.registry).model_path("a").unlink()
     with pytest.raises(ClvError, match="is missing"):
         score(table(shop))
