@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 
 from clv import choice, grid
 from clv.choice import Choice
+from clv.closed import History, Task, tasks_of, windows_of
 from clv.database import fetch, fetch_row
 from clv.dates import now
 from clv.dbt_project import DbtProject
@@ -24,14 +26,16 @@ from clv.files import replacing, write_text
 from clv.grid import Cell, Grid
 from clv.heatmap import draw
 from clv.messages import markdown_table, progress, say
+from clv.origins import Origin
 from clv.provenance import code_digest, data_fingerprint
 
 # Above so many customers the search works on a sample of about as many.
 SAMPLE_CUSTOMERS = 50_000
 RESULT_COLUMNS = [
     "history_months", "pred_months", "cutoff", "history_start", "window_end", "pred_days", "customers",
-    "fitted_on", "kind", "rmse", "rmse_per_30_days", "r2", "mae", "bias", "normalized_gini",
-    "top_decile_share", "naive_rmse", "naive_rmse_per_30_days", "skill", "sample", "chosen",
+    "kind", "fitted_on", "learnt_from", "labels_through", "rmse", "rmse_per_30_days", "r2", "mae", "bias",
+    "normalized_gini", "top_decile_share", "naive_rmse", "naive_rmse_per_30_days", "skill", "sample",
+    "chosen", "left_out_because",
 ]  # fmt: skip
 
 
@@ -64,10 +68,10 @@ class Search:
 def tune(dbt: DbtProject, request: Request) -> Search:
     """Evaluate the grid and choose; nothing is changed but files below outputs/grid_search.
 
-    All features and labels come from one dbt invocation, whatever the number of cells. Candidates
-    are fitted once per cutoff and history and predict every window. Each of these pieces is kept
-    as a file until the search is finished, named after the data, the code and the settings, so
-    that an interrupted search goes on where it stopped and never mixes two searches.
+    All features and labels, those of the windows that are learnt from too, come from one dbt
+    invocation, whatever the number of cells. The results of a cell are kept as a file until the
+    search is finished, named after the data, the code and the settings, so that an interrupted
+    search goes on where it stopped and never mixes two searches.
     """
     home = dbt.home
     dbt.refresh_log()
@@ -75,10 +79,11 @@ def tune(dbt: DbtProject, request: Request) -> Search:
     chosen = grid.choose_grid(request.histories, request.preds, request.origins, first, through)
     sample = request.sample or _default_sample(home.database)
     fingerprint = data_fingerprint(home.database, through.isoformat())["fingerprint"]
-    key = [fingerprint, code_digest(), chosen.windows(), sample, KINDS]
+    tasks = tasks_of(chosen, first)
+    key = [fingerprint, code_digest(), chosen.windows(), windows_of(tasks), sample, KINDS]
     folder = home.outputs / "grid_search"
     pieces = folder / f".search_{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"
-    raw = _evaluated(dbt, chosen, sample, first, pieces)
+    raw = _evaluated(dbt, chosen, tasks, sample, first, pieces)
     results = choice.cell_results(raw)
     decided = choice.choose(results)
     stamp = f"{now():%Y%m%dT%H%M%SZ}"
@@ -93,31 +98,39 @@ def _default_sample(database: Path) -> float:
 
 
 def _evaluated(
-    dbt: DbtProject, chosen: Grid, sample: float, data_from: dt.date, pieces: Path
+    dbt: DbtProject,
+    chosen: Grid,
+    tasks: dict[Cell, list[Task]],
+    sample: float,
+    data_from: dt.date,
+    pieces: Path,
 ) -> list[dict[str, Any]]:
-    wanted = [(cutoff, history) for cutoff in chosen.cutoffs for history in chosen.histories]
-    found = {key: read for key in wanted if (read := _read(_piece(pieces, *key))) is not None}
-    missing = [key for key in wanted if key not in found]
+    database = dbt.home.database
+    found = {cell: read for cell in tasks if (read := _read(_piece(pieces, cell))) is not None}
+    missing = [cell for cell in tasks if cell not in found]
     if found:
-        say(f"going on with an interrupted search: {len(found)} of {len(wanted)} pieces are done")
+        say(f"going on with an interrupted search: {len(found)} of {len(tasks)} cells are done")
     if missing:
-        dbt.build_training_set(chosen.windows(), sample)
+        dbt.build_training_set(windows_of(tasks), sample)
     shared: dict[dt.date, set[str]] = {}
-    for cutoff, history in progress(missing, "search"):
-        if cutoff not in shared:
-            shared[cutoff] = _shared_customers(dbt.home.database, cutoff, chosen)
-        results = evaluate(_rows(dbt.home.database, cutoff, history), shared[cutoff], data_from)
-        write_text(_piece(pieces, cutoff, history), json.dumps(results))
-        found[cutoff, history] = results
-    return [
-        {"cutoff": cutoff.isoformat(), "history_months": history, **result}
-        for (cutoff, history), results in found.items()
-        for result in results
-    ]
+    histories: dict[int, History] = {}
+    for cell in progress(missing, "search"):
+        if cell.history_months not in histories:  # the cells come history by history
+            load = partial(_rows, database, cell.history_months)
+            histories = {cell.history_months: History(load, data_from)}
+        results = []
+        for task in tasks[cell]:
+            cutoff = task.judged.cutoff
+            if cutoff not in shared:
+                shared[cutoff] = _shared_customers(database, cutoff, chosen)
+            results += evaluate(histories[cell.history_months], task, shared[cutoff])
+        write_text(_piece(pieces, cell), json.dumps(results))
+        found[cell] = results
+    return [result for cell in tasks for result in found[cell]]
 
 
-def _piece(pieces: Path, cutoff: dt.date, history: int) -> Path:
-    return pieces / f"{cutoff}_h{history}.json"
+def _piece(pieces: Path, cell: Cell) -> Path:
+    return pieces / f"h{cell.history_months}_p{cell.pred_months}.json"
 
 
 def _read(path: Path) -> list[dict[str, Any]] | None:
@@ -146,11 +159,17 @@ def _shared_customers(database: Path, cutoff: dt.date, chosen: Grid) -> set[str]
     return shared
 
 
-def _rows(database: Path, cutoff: dt.date, history: int) -> pd.DataFrame:
-    where = f"cutoff = date '{cutoff}' and history_months = {history}"
-    return fetch(
-        database, f"select * from training_set where {where} order by pred_months, customer_id"
-    )
+def _rows(database: Path, history_months: int, origin: Origin) -> pd.DataFrame:
+    query = f"""
+        select *
+        from training_set
+        where
+            cutoff = date '{origin.cutoff}'
+            and history_months = {history_months}
+            and pred_months = {origin.pred_months}
+        order by customer_id
+    """
+    return fetch(database, query)
 
 
 def _with_dates(results: pd.DataFrame, sample: float, winner: Cell) -> pd.DataFrame:
