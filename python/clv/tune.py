@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from clv import choice, grid
 from clv.choice import Choice
-from clv.closed import History, Task, tasks_of, windows_of
-from clv.database import fetch, fetch_row
+from clv.closed import tasks_of, windows_of
+from clv.database import fetch_row
 from clv.dates import now
 from clv.dbt_project import DbtProject
-from clv.errors import ClvError
-from clv.evaluation import KINDS, evaluate
-from clv.files import replacing, write_text
+from clv.evaluation import KINDS
+from clv.files import replacing
 from clv.grid import Cell, Grid
 from clv.heatmap import draw
-from clv.messages import markdown_table, progress, say
-from clv.origins import Origin
+from clv.messages import markdown_table
 from clv.provenance import code_digest, data_fingerprint
+from clv.search import search_cells
 
 # Above so many customers the search works on a sample of about as many.
 SAMPLE_CUSTOMERS = 50_000
@@ -68,10 +64,9 @@ class Search:
 def tune(dbt: DbtProject, request: Request) -> Search:
     """Evaluate the grid and choose; nothing is changed but files below outputs/grid_search.
 
-    All features and labels, those of the windows that are learnt from too, come from one dbt
-    invocation, whatever the number of cells. The results of a cell are kept as a file until the
-    search is finished, named after the data, the code and the settings, so that an interrupted
-    search goes on where it stopped and never mixes two searches.
+    The results of a cell are kept until the search is finished, in a folder named after the data,
+    the code and the settings, so that an interrupted search goes on where it stopped and never
+    mixes two searches.
     """
     home = dbt.home
     dbt.refresh_log()
@@ -83,7 +78,7 @@ def tune(dbt: DbtProject, request: Request) -> Search:
     key = [fingerprint, code_digest(), chosen.windows(), windows_of(tasks), sample, KINDS]
     folder = home.outputs / "grid_search"
     pieces = folder / f".search_{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"
-    raw = _evaluated(dbt, chosen, tasks, sample, first, pieces)
+    raw = search_cells(dbt, chosen, tasks, sample, first, pieces)
     results = choice.cell_results(raw)
     decided = choice.choose(results)
     stamp = f"{now():%Y%m%dT%H%M%SZ}"
@@ -95,81 +90,6 @@ def tune(dbt: DbtProject, request: Request) -> Search:
 def _default_sample(database: Path) -> float:
     (customers,) = fetch_row(database, "select count(distinct customer_id) from customer_days")
     return 1.0 if customers <= SAMPLE_CUSTOMERS else float(f"{SAMPLE_CUSTOMERS / customers:.2g}")
-
-
-def _evaluated(
-    dbt: DbtProject,
-    chosen: Grid,
-    tasks: dict[Cell, list[Task]],
-    sample: float,
-    data_from: dt.date,
-    pieces: Path,
-) -> list[dict[str, Any]]:
-    database = dbt.home.database
-    found = {cell: read for cell in tasks if (read := _read(_piece(pieces, cell))) is not None}
-    missing = [cell for cell in tasks if cell not in found]
-    if found:
-        say(f"going on with an interrupted search: {len(found)} of {len(tasks)} cells are done")
-    if missing:
-        dbt.build_training_set(windows_of(tasks), sample)
-    shared: dict[dt.date, set[str]] = {}
-    histories: dict[int, History] = {}
-    for cell in progress(missing, "search"):
-        if cell.history_months not in histories:  # the cells come history by history
-            load = partial(_rows, database, cell.history_months)
-            histories = {cell.history_months: History(load, data_from)}
-        results = []
-        for task in tasks[cell]:
-            cutoff = task.judged.cutoff
-            if cutoff not in shared:
-                shared[cutoff] = _shared_customers(database, cutoff, chosen)
-            results += evaluate(histories[cell.history_months], task, shared[cutoff])
-        write_text(_piece(pieces, cell), json.dumps(results))
-        found[cell] = results
-    return [result for cell in tasks for result in found[cell]]
-
-
-def _piece(pieces: Path, cell: Cell) -> Path:
-    return pieces / f"h{cell.history_months}_p{cell.pred_months}.json"
-
-
-def _read(path: Path) -> list[dict[str, Any]] | None:
-    try:
-        read: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return read
-
-
-def _shared_customers(database: Path, cutoff: dt.date, chosen: Grid) -> set[str]:
-    """Return the customers that stand in every history window compared at a cutoff."""
-    query = f"""
-        select customer_id
-        from training_set
-        where cutoff = date '{cutoff}'
-        group by customer_id
-        having count(distinct history_months) = {len(chosen.histories)}
-    """
-    shared = set(fetch(database, query)["customer_id"])
-    if not shared:
-        raise ClvError(
-            f"nobody bought in the {chosen.histories[0]} months up to {cutoff}, the shortest history "
-            "compared. Give longer --history-months, or a larger --sample."
-        )
-    return shared
-
-
-def _rows(database: Path, history_months: int, origin: Origin) -> pd.DataFrame:
-    query = f"""
-        select *
-        from training_set
-        where
-            cutoff = date '{origin.cutoff}'
-            and history_months = {history_months}
-            and pred_months = {origin.pred_months}
-        order by customer_id
-    """
-    return fetch(database, query)
 
 
 def _with_dates(results: pd.DataFrame, sample: float, winner: Cell) -> pd.DataFrame:
@@ -237,5 +157,10 @@ def report(search: Search) -> str:
     for cell, reason in chosen.left_out.items():
         reasons.setdefault(reason, []).append(f"{cell.history_months} + {cell.pred_months}")
     lines += [f"left out: {', '.join(cells)}: {reason}" for reason, cells in reasons.items()]
+    for kind in KINDS:
+        lacking = search.results[search.results[f"rmse_{kind}"].isna()].drop_duplicates(choice.KEY)
+        if len(lacking):
+            cells = (f"{h} + {p}" for h, p in lacking[choice.KEY].itertuples(index=False))
+            lines.append(f"not at every cutoff: {kind} in {', '.join(cells)}; the results say why")
     lines += [f"rule: {choice.RULE}", f"near: mean skill of at least {search.choice.bar:.4g}"]
     return "\n".join([*lines, *(f"written: {path}" for path in search.files)])
