@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from duckdb import DuckDBPyConnection
 
 from clv.closed import History, Task, windows_of
-from clv.database import fetch
+from clv.database import reading
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
 from clv.evaluation import evaluate
@@ -44,27 +45,29 @@ def search_cells(
     data_from : date
         The first day of the log.
     """
-    database = dbt.home.database
     found = {cell: read for cell in tasks if (read := _read(_piece(pieces, cell))) is not None}
     missing = [cell for cell in tasks if cell not in found]
     if found:
         say(f"going on with an interrupted search: {len(found)} of {len(tasks)} cells are done")
     if missing:
         dbt.build_training_set(windows_of(tasks), sample)
-    shared: dict[dt.date, set[str]] = {}
-    histories: dict[int, History] = {}
-    for cell in progress(missing, "search"):
-        if cell.history_months not in histories:  # the cells come history by history
-            load = partial(_rows, database, cell.history_months)
-            histories = {cell.history_months: History(load, data_from)}
-        results = []
-        for task in tasks[cell]:
-            cutoff = task.judged.cutoff
-            if cutoff not in shared:
-                shared[cutoff] = _shared_customers(database, cutoff, chosen)
-            results += evaluate(histories[cell.history_months], task, shared[cutoff])
-        write_text(_piece(pieces, cell), json.dumps(results))
-        found[cell] = results
+        # One connection for all windows: opening the database anew takes longer than reading one.
+        with reading(dbt.home.database) as connection:
+            shared = {
+                cutoff: _shared_customers(connection, cutoff, chosen) for cutoff in chosen.cutoffs
+            }
+            histories: dict[int, History] = {}
+            for cell in progress(missing, "search"):
+                if cell.history_months not in histories:  # the cells come history by history
+                    load = partial(_rows, connection, cell.history_months)
+                    histories = {cell.history_months: History(load, data_from)}
+                history = histories[cell.history_months]
+                found[cell] = [
+                    result
+                    for task in tasks[cell]
+                    for result in evaluate(history, task, shared[task.judged.cutoff])
+                ]
+                write_text(_piece(pieces, cell), json.dumps(found[cell]))
     return [result for cell in tasks for result in found[cell]]
 
 
@@ -80,7 +83,7 @@ def _read(path: Path) -> list[dict[str, Any]] | None:
     return read
 
 
-def _shared_customers(database: Path, cutoff: dt.date, chosen: Grid) -> set[str]:
+def _shared_customers(connection: DuckDBPyConnection, cutoff: dt.date, chosen: Grid) -> set[str]:
     """Return the customers that stand in every history window compared at a cutoff."""
     query = f"""
         select customer_id
@@ -89,7 +92,7 @@ def _shared_customers(database: Path, cutoff: dt.date, chosen: Grid) -> set[str]
         group by customer_id
         having count(distinct history_months) = {len(chosen.histories)}
     """
-    shared = set(fetch(database, query)["customer_id"])
+    shared = {str(customer) for (customer,) in connection.execute(query).fetchall()}
     if not shared:
         raise ClvError(
             f"nobody bought in the {chosen.histories[0]} months up to {cutoff}, the shortest history "
@@ -98,7 +101,7 @@ def _shared_customers(database: Path, cutoff: dt.date, chosen: Grid) -> set[str]
     return shared
 
 
-def _rows(database: Path, history_months: int, origin: Origin) -> pd.DataFrame:
+def _rows(connection: DuckDBPyConnection, history_months: int, origin: Origin) -> pd.DataFrame:
     query = f"""
         select *
         from training_set
@@ -108,4 +111,4 @@ def _rows(database: Path, history_months: int, origin: Origin) -> pd.DataFrame:
             and pred_months = {origin.pred_months}
         order by customer_id
     """
-    return fetch(database, query)
+    return connection.execute(query).df()
