@@ -35,7 +35,8 @@ def cell_results(raw: list[dict[str, Any]]) -> pd.DataFrame:
     The skill is 1 - RMSE / RMSE of the best naive rule, taken over every naive rule and every
     history of the same cutoff and prediction window, so that it orders histories as the RMSE does.
     A cell stands for one kind of candidate: the one with its highest mean skill over the origins,
-    not the luckiest one at each of them.
+    not the luckiest one at each of them. A kind that could not be used at one of them does not
+    stand for the cell; `left_out_because` says which, and why.
 
     Parameters
     ----------
@@ -71,9 +72,18 @@ def cell_results(raw: list[dict[str, Any]]) -> pd.DataFrame:
     results = used.merge(best, on=[*KEY, "kind"])
     by_kind = every.pivot(index=[*KEY, "cutoff"], columns="kind", values="rmse").add_prefix("rmse_")
     results = results.merge(by_kind.reset_index(), on=[*KEY, "cutoff"])
+    results = results.drop(columns="left_out_because").merge(_left_out(every), how="left")
     whole_numbers = ["customers", "fitted_on", "pred_days"]
     results[whole_numbers] = results[whole_numbers].astype(int)
     return results.sort_values([*KEY, "cutoff"]).reset_index(drop=True)
+
+
+def _left_out(every: pd.DataFrame) -> pd.DataFrame:
+    """Return, per cell and origin where a kind could not be used, which kinds and why."""
+    failed = every[every["left_out_because"].notna()]
+    reasons = failed["kind"] + ": " + failed["left_out_because"].astype(str)
+    grouped = reasons.groupby([failed[name] for name in (*KEY, "cutoff")])
+    return grouped.agg("; ".join).rename("left_out_because").reset_index()
 
 
 def choose(results: pd.DataFrame) -> Choice:

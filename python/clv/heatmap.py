@@ -68,7 +68,7 @@ def draw(
             depth = (value - low) / (high - low) if high > low else 0.0
             dark = depth < 0.6 if lower_is_better else depth > 0.4
             chosen = Cell(history, pred) == winner
-            text = f"{value:,.3g}" + ("\nchosen" if chosen else "")
+            text = label(value) + ("\nchosen" if chosen else "")
             axes.text(
                 x, y, text, ha="center", va="center", fontsize=10, color="white" if dark else "black",
                 fontweight="bold" if chosen else "normal",
@@ -100,6 +100,11 @@ def draw(
     )
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png")
+
+
+def label(value: float) -> str:
+    """Write a cell's figure: three digits, or all of a larger number's; no exponents."""
+    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:#.3g}"
 
 
 def _notes(empty: Mapping[Cell, str]) -> list[str]:

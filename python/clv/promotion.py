@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 
 from clv.champion import Champion
+from clv.closed import without_labels
 from clv.comparison import LEARNT, NOW, TRAINING, Comparison, Side
 from clv.database import fetch, fetch_row
 from clv.dates import add_months, latest_cutoff, now
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
-from clv.evaluation import without_labels
 from clv.metrics import Accuracy, measure
 from clv.naive import RULES, column
 from clv.registry import Registry

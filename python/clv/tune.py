@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from clv import choice, grid
 from clv.choice import Choice
-from clv.database import fetch, fetch_row
+from clv.closed import tasks_of, windows_of
+from clv.database import fetch_row
 from clv.dates import now
 from clv.dbt_project import DbtProject
-from clv.errors import ClvError
-from clv.evaluation import KINDS, evaluate
-from clv.files import replacing, write_text
+from clv.evaluation import KINDS
+from clv.files import replacing
 from clv.grid import Cell, Grid
 from clv.heatmap import draw
-from clv.messages import markdown_table, progress, say
+from clv.messages import markdown_table
 from clv.provenance import code_digest, data_fingerprint
+from clv.search import search_cells
 
 # Above so many customers the search works on a sample of about as many.
 SAMPLE_CUSTOMERS = 50_000
 RESULT_COLUMNS = [
     "history_months", "pred_months", "cutoff", "history_start", "window_end", "pred_days", "customers",
-    "fitted_on", "kind", "rmse", "rmse_per_30_days", "r2", "mae", "bias", "normalized_gini",
-    "top_decile_share", "naive_rmse", "naive_rmse_per_30_days", "skill", "sample", "chosen",
+    "kind", "fitted_on", "learnt_from", "labels_through", "rmse", "rmse_per_30_days", "r2", "mae", "bias",
+    "normalized_gini", "top_decile_share", "naive_rmse", "naive_rmse_per_30_days", "skill", "sample",
+    "chosen", "left_out_because",
 ]  # fmt: skip
 
 
@@ -64,10 +64,9 @@ class Search:
 def tune(dbt: DbtProject, request: Request) -> Search:
     """Evaluate the grid and choose; nothing is changed but files below outputs/grid_search.
 
-    All features and labels come from one dbt invocation, whatever the number of cells. Candidates
-    are fitted once per cutoff and history and predict every window. Each of these pieces is kept
-    as a file until the search is finished, named after the data, the code and the settings, so
-    that an interrupted search goes on where it stopped and never mixes two searches.
+    The results of a cell are kept until the search is finished, in a folder named after the data,
+    the code and the settings, so that an interrupted search goes on where it stopped and never
+    mixes two searches.
     """
     home = dbt.home
     dbt.refresh_log()
@@ -75,10 +74,11 @@ def tune(dbt: DbtProject, request: Request) -> Search:
     chosen = grid.choose_grid(request.histories, request.preds, request.origins, first, through)
     sample = request.sample or _default_sample(home.database)
     fingerprint = data_fingerprint(home.database, through.isoformat())["fingerprint"]
-    key = [fingerprint, code_digest(), chosen.windows(), sample, KINDS]
+    tasks = tasks_of(chosen, first)
+    key = [fingerprint, code_digest(), chosen.windows(), windows_of(tasks), sample, KINDS]
     folder = home.outputs / "grid_search"
     pieces = folder / f".search_{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"
-    raw = _evaluated(dbt, chosen, sample, first, pieces)
+    raw = search_cells(dbt, chosen, tasks, sample, first, pieces)
     results = choice.cell_results(raw)
     decided = choice.choose(results)
     stamp = f"{now():%Y%m%dT%H%M%SZ}"
@@ -90,67 +90,6 @@ def tune(dbt: DbtProject, request: Request) -> Search:
 def _default_sample(database: Path) -> float:
     (customers,) = fetch_row(database, "select count(distinct customer_id) from customer_days")
     return 1.0 if customers <= SAMPLE_CUSTOMERS else float(f"{SAMPLE_CUSTOMERS / customers:.2g}")
-
-
-def _evaluated(
-    dbt: DbtProject, chosen: Grid, sample: float, data_from: dt.date, pieces: Path
-) -> list[dict[str, Any]]:
-    wanted = [(cutoff, history) for cutoff in chosen.cutoffs for history in chosen.histories]
-    found = {key: read for key in wanted if (read := _read(_piece(pieces, *key))) is not None}
-    missing = [key for key in wanted if key not in found]
-    if found:
-        say(f"going on with an interrupted search: {len(found)} of {len(wanted)} pieces are done")
-    if missing:
-        dbt.build_training_set(chosen.windows(), sample)
-    shared: dict[dt.date, set[str]] = {}
-    for cutoff, history in progress(missing, "search"):
-        if cutoff not in shared:
-            shared[cutoff] = _shared_customers(dbt.home.database, cutoff, chosen)
-        results = evaluate(_rows(dbt.home.database, cutoff, history), shared[cutoff], data_from)
-        write_text(_piece(pieces, cutoff, history), json.dumps(results))
-        found[cutoff, history] = results
-    return [
-        {"cutoff": cutoff.isoformat(), "history_months": history, **result}
-        for (cutoff, history), results in found.items()
-        for result in results
-    ]
-
-
-def _piece(pieces: Path, cutoff: dt.date, history: int) -> Path:
-    return pieces / f"{cutoff}_h{history}.json"
-
-
-def _read(path: Path) -> list[dict[str, Any]] | None:
-    try:
-        read: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return read
-
-
-def _shared_customers(database: Path, cutoff: dt.date, chosen: Grid) -> set[str]:
-    """Return the customers that stand in every history window compared at a cutoff."""
-    query = f"""
-        select customer_id
-        from training_set
-        where cutoff = date '{cutoff}'
-        group by customer_id
-        having count(distinct history_months) = {len(chosen.histories)}
-    """
-    shared = set(fetch(database, query)["customer_id"])
-    if not shared:
-        raise ClvError(
-            f"nobody bought in the {chosen.histories[0]} months up to {cutoff}, the shortest history "
-            "compared. Give longer --history-months, or a larger --sample."
-        )
-    return shared
-
-
-def _rows(database: Path, cutoff: dt.date, history: int) -> pd.DataFrame:
-    where = f"cutoff = date '{cutoff}' and history_months = {history}"
-    return fetch(
-        database, f"select * from training_set where {where} order by pred_months, customer_id"
-    )
 
 
 def _with_dates(results: pd.DataFrame, sample: float, winner: Cell) -> pd.DataFrame:
@@ -218,5 +157,10 @@ def report(search: Search) -> str:
     for cell, reason in chosen.left_out.items():
         reasons.setdefault(reason, []).append(f"{cell.history_months} + {cell.pred_months}")
     lines += [f"left out: {', '.join(cells)}: {reason}" for reason, cells in reasons.items()]
+    for kind in KINDS:
+        lacking = search.results[search.results[f"rmse_{kind}"].isna()].drop_duplicates(choice.KEY)
+        if len(lacking):
+            cells = (f"{h} + {p}" for h, p in lacking[choice.KEY].itertuples(index=False))
+            lines.append(f"not at every cutoff: {kind} in {', '.join(cells)}; the results say why")
     lines += [f"rule: {choice.RULE}", f"near: mean skill of at least {search.choice.bar:.4g}"]
     return "\n".join([*lines, *(f"written: {path}" for path in search.files)])

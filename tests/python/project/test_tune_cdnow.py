@@ -10,12 +10,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from clv import evaluation
 from clv import tune as tuning
 from clv.config import read_config
 from clv.dbt_project import DbtProject
+from clv.evaluation import LEARNING_KINDS
 from clv.home import PROJECT, Home
 from clv.registry import Registry
 from clv.tune import Request, tune
@@ -84,6 +87,10 @@ def test_the_default_grid_is_quick_comparable_and_one_sql_pass(
     assert (
         rows.loc[rows["chosen"], ["history_months", "pred_months"]].drop_duplicates().shape[0] == 1
     )
+    assert rows["rmse_ridge_regression"].notna().all()
+    assert not rows["left_out_because"].str.contains("closed", na=False).any()
+    learnt = rows[rows["kind"].isin(LEARNING_KINDS)]
+    assert len(learnt) and (learnt["labels_through"] <= learnt["cutoff"]).all()
     results, rmse, r2 = search.files
     assert pd.read_csv(results)["cutoff"].nunique() == 4
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in (rmse, r2))
@@ -99,6 +106,42 @@ def test_the_default_grid_is_quick_comparable_and_one_sql_pass(
     assert first.results.equals(again.results)
     assert 0.2 < first.results["customers"].max() / rows["customers"].max() < 0.4
     assert "sample: 30.00% of the customers" in tuning.report(first)
+
+
+def test_no_row_of_the_log_after_the_cutoff_changes_a_prediction(
+    tmp_path: Path, sample_log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All amounts after the only cutoff are other ones; SQL, fits and predictions stay the same."""
+    cutoff = "1998-03-31"
+    log = pd.read_csv(sample_log, dtype=str)
+    days = pd.to_datetime(log["ordered_at"])
+    later = pd.to_numeric(log["amount"]) * 3 + 5
+    changed = tmp_path / "changed.csv"
+    log.assign(amount=later.round(2).astype(str).where(days > cutoff, log["amount"])).to_csv(
+        changed, index=False
+    )
+    predictions: list[list[np.ndarray]] = []
+    measure = evaluation.measure
+
+    def spied(predicted: np.ndarray, actual: np.ndarray) -> object:
+        predictions[-1].append(predicted)
+        return measure(predicted, actual)
+
+    monkeypatch.setattr(evaluation, "measure", spied)
+    errors = []
+    for number, one in enumerate((sample_log, changed)):
+        monkeypatch.setenv("CLV_TRANSACTIONS", str(one))
+        home = Home(tmp_path / str(number))
+        home.ensure()
+        predictions.append([])
+        search = tune(DbtProject(home), Request(histories=(6,), preds=(3,), origins=1))
+        assert set(search.results["cutoff"]) == {cutoff}
+        errors.append(search.results["rmse_ridge_regression"].item())
+    assert errors[0] != errors[1]
+    before, after = predictions
+    assert len(before) >= len(evaluation.KINDS) - 2  # a BTYD model may not fit so small a log
+    for one_kind, again in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one_kind, again)
 
 
 def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The grid search: comparable cells, no leak, the written rule, readable files."""
+"""The grid search: comparable cells, the written rule, readable files."""
 
 from __future__ import annotations
 
@@ -7,34 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
-from accuracy_world import DATA_FROM, features_and_labels, purchases
 
-from clv import evaluation, grid
+from clv import grid
 from clv.choice import cell_results, choose
 from clv.dates import add_months
 from clv.errors import ClvError
 from clv.grid import Cell, choose_grid, months
-from clv.heatmap import draw
-from clv.inputs import Reader
+from clv.heatmap import draw, label
 
 FIRST, LAST = dt.date(1997, 1, 1), dt.date(1998, 6, 30)
-
-
-CUTOFF = dt.date(2023, 6, 30)
-
-
-def population() -> pd.DataFrame:
-    """Rows of `training_set` of one cutoff and history, two prediction windows."""
-    log = purchases(500, 720, 5)
-    windows = [
-        features_and_labels(log, CUTOFF, 9, pred).assign(
-            window_end=pd.Timestamp(add_months(CUTOFF, pred))
-        )
-        for pred in (1, 3)
-    ]
-    return pd.concat(windows, ignore_index=True)
 
 
 def test_the_default_grid_on_cdnow_is_cut_to_what_every_cell_can_carry() -> None:
@@ -85,59 +67,6 @@ def test_a_side_can_be_fixed_and_a_short_log_is_refused() -> None:
             months(wrong, "--history-months")
 
 
-def test_no_label_reaches_a_fit_or_a_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fails when anything from after the cutoff is handed to a candidate."""
-    seen: list[str] = []
-    fit, read = Reader.fit, Reader.read
-
-    def spied_fit(features: pd.DataFrame, *rest: Any) -> Reader:
-        assert not {*evaluation.LABELS} & set(features.columns)
-        seen.append("fit")
-        return fit(features, *rest)
-
-    def spied_read(self: Reader, features: pd.DataFrame) -> Any:
-        assert not {*evaluation.LABELS} & set(features.columns)
-        seen.append("predict")
-        return read(self, features)
-
-    monkeypatch.setattr(Reader, "fit", spied_fit)
-    monkeypatch.setattr(Reader, "read", spied_read)
-    rows = population()
-    evaluation.evaluate(rows, set(rows["customer_id"]), DATA_FROM)
-    assert seen == ["fit", "predict", "predict"]
-
-
-def test_labels_change_errors_but_never_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
-    predictions: list[np.ndarray] = []
-
-    def measured(predicted: np.ndarray, actual: np.ndarray) -> Any:
-        predictions.append(predicted)
-        return original(predicted, actual)
-
-    original = evaluation.measure
-    monkeypatch.setattr(evaluation, "measure", measured)
-    rows = population()
-    first = evaluation.evaluate(rows, set(rows["customer_id"]), DATA_FROM)
-    second = evaluation.evaluate(
-        rows.assign(actual_clv=rows["actual_clv"] * 100 + 7), set(rows["customer_id"]), DATA_FROM
-    )
-    half = len(predictions) // 2
-    for before, after in zip(predictions[:half], predictions[half:], strict=True):
-        np.testing.assert_array_equal(before, after)
-    assert first[0]["rmse"] != second[0]["rmse"]
-
-
-def test_errors_are_per_30_days_and_on_the_shared_customers_alone() -> None:
-    rows = population()
-    shared = set(rows["customer_id"].unique()[:50])
-    for result in evaluation.evaluate(rows, shared, DATA_FROM):
-        assert result["customers"] == 50
-        assert result["fitted_on"] == rows["customer_id"].nunique()
-        assert result["rmse_per_30_days"] == pytest.approx(
-            result["rmse"] * 30 / result["pred_days"]
-        )
-
-
 def results(skills: dict[tuple[int, int], list[float]]) -> list[dict[str, Any]]:
     """Raw results whose skills over a naive RMSE of 100 are the given ones."""
     raw = []
@@ -186,6 +115,30 @@ def test_a_kind_that_failed_at_one_origin_does_not_stand_for_its_cell() -> None:
               "left_out_because": "did not converge"}  # fmt: skip
     frame = cell_results(raw)
     assert set(frame["kind"]) == {"naive_spend_rate"} and len(frame) == 2
+
+
+def test_what_was_left_out_is_told_with_its_cell_and_cutoff() -> None:
+    raw = results({(9, 3): [0.5, 0.5], (6, 3): [0.4, 0.4]})
+    raw[1] = {**raw[1], "rmse": np.nan, "left_out_because": "did not converge"}
+    frame = cell_results(raw).set_index(["history_months", "cutoff"])["left_out_because"]
+    assert frame.dropna().to_dict() == {(9, "1997-01-28"): "bg_nbd_gamma_gamma: did not converge"}
+
+
+def test_a_cell_stands_for_the_kind_with_the_highest_mean_not_the_luckiest_at_each_cutoff() -> None:
+    raw = results({(9, 3): [0.5, 0.5]})
+    learner = [{**raw[1], "kind": "ridge_regression"}, {**raw[3], "kind": "ridge_regression"}]
+    lucky = [{**learner[0], "rmse": 10.0}, {**learner[1], "rmse": 95.0}]
+    steady = [{**learner[0], "rmse": 45.0}, {**learner[1], "rmse": 45.0}]
+    assert set(cell_results(raw + lucky)["kind"]) == {"bg_nbd_gamma_gamma"}
+    assert set(cell_results(raw + steady)["kind"]) == {"ridge_regression"}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1109.4, "1,109"), (695.8, "696"), (99.96, "100"), (25.18, "25.2"), (0.38, "0.380"), (-0.1, "-0.100")],
+)  # fmt: skip
+def test_figures_of_a_heat_map_have_no_exponents(value: float, text: str) -> None:
+    assert label(value) == text
 
 
 def test_heat_maps_are_drawn_with_empty_cells_and_equal_values(tmp_path: Path) -> None:
