@@ -79,7 +79,7 @@ class PopulationMean:
 
 @dataclass(frozen=True)
 class Blend:
-    """A weighted sum of other candidates; no weight is negative."""
+    """A weighted mean of other candidates; no weight is negative."""
 
     weights: dict[str, float]
     members: dict[str, Candidate]
@@ -105,8 +105,10 @@ def blend_weights(
 ) -> dict[str, float]:
     """Return non-negative weights by least squares on judged windows, held towards the prior.
 
-    Each window counts the same; without windows the prior is returned. Stacking with
-    non-negative weights: Breiman (1996), Stacked Regressions.
+    They sum to 1: the members learn the level of spend anew with every fit, and weights that
+    followed the level of the judged windows would learn it twice. Each window counts the same;
+    without windows the prior is returned. Stacking with non-negative weights: Breiman (1996),
+    Stacked Regressions.
 
     Parameters
     ----------
@@ -135,7 +137,9 @@ def blend_weights(
     root = np.linalg.cholesky(gram + strength * np.eye(len(members)))
     pull = points.T @ target + strength * prior
     weights, _ = nnls(root.T, np.linalg.solve(root, pull))
-    return {kind: float(w) for kind, w in zip(members, weights, strict=True) if w > 0.005}
+    kept = {kind: float(w) for kind, w in zip(members, weights, strict=True) if w > 0.005}
+    total = sum(kept.values())
+    return {kind: w / total for kind, w in kept.items()} if kept else dict(PRIOR)
 
 
 def candidate_from_dict(stored: dict[str, Any]) -> Candidate:

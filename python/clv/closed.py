@@ -99,7 +99,7 @@ class History:
             When a label reaches past the task's cutoff.
         """
         through = task.judged.cutoff
-        parts, actuals, weights, origins = [], [], [], []
+        parts, actuals, origins = [], [], []
         for origin in task.learnt_from:
             refuse_open(str(origin), origin.labels_end, through)
             read = self._read(origin)
@@ -109,13 +109,12 @@ class History:
             refuse_open(f"the rows of {origin}", last_day, through)
             parts.append(inputs)
             actuals.append(actual)
-            weights.append(np.full(len(actual), task.plan.weight(origin, through)))
             origins.append(origin)
         if not parts:
             return None
-        return Lessons(
-            stacked(parts), np.concatenate(actuals), np.concatenate(weights), tuple(origins)
-        )
+        counts = [len(actual) for actual in actuals]
+        weight = np.repeat(task.plan.weights(origins, through), counts)
+        return Lessons(stacked(parts), np.concatenate(actuals), weight, tuple(origins))
 
     def _read(self, origin: Origin) -> tuple[Inputs, Vector, dt.date] | None:
         """Return an origin's inputs, labels and their last day; None with too few customers."""

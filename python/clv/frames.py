@@ -70,11 +70,8 @@ class Frames:
     def pooled(self, origins: list[Origin], known_through: dt.date) -> tuple[Inputs, Vector]:
         """Return the customers of several origins, and how much each counts, shape (n,)."""
         parts = [self.inputs(origin) for origin in origins]
-        weights = [
-            np.full(len(part.offset), self.plan.weight(origin, known_through))
-            for origin, part in zip(origins, parts, strict=True)
-        ]
-        return stacked(parts), np.concatenate(weights)
+        weights = self.plan.weights(origins, known_through)
+        return stacked(parts), np.repeat(weights, [len(part.offset) for part in parts])
 
     def pooled_labels(self, origins: list[Origin], name: str = "actual_clv") -> Vector:
         """Return a label of the customers of several origins, in the order of `pooled`."""

@@ -8,6 +8,7 @@ Every origin's labels end at or before the day up to which the run may know anyt
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from clv.dates import add_months
@@ -77,15 +78,20 @@ class Plan:
             origins |= {one.judged, *one.learnt_from}
         return [(o.cutoff.isoformat(), self.history_months, o.pred_months) for o in sorted(origins)]
 
-    def weight(self, origin: Origin, known_through: dt.date) -> float:
-        """Return how much an origin counts: half as much for every six months that it is older.
+    def weights(self, origins: Sequence[Origin], known_through: dt.date) -> list[float]:
+        """Return how much each of the origins counts that are learnt from together.
 
-        The one a year before the predicted window counts in full, because it has its season.
+        Half as much for every six months that it is older. The one a year before the predicted
+        window has its season, and counts as much as the others together.
         """
-        if origin.cutoff == add_months(known_through, -12):
-            return 1.0
-        months = (known_through - origin.labels_end).days / 30.44
-        return float(0.5 ** (max(months, 0.0) / HALF_LIFE_MONTHS))
+        season = add_months(known_through, -12)
+        months = [max((known_through - o.labels_end).days, 0) / 30.44 for o in origins]
+        weights = [0.5 ** (age / HALF_LIFE_MONTHS) for age in months]
+        others = sum(w for o, w in zip(origins, weights, strict=True) if o.cutoff != season)
+        return [
+            max(others, 1.0) if o.cutoff == season else w
+            for o, w in zip(origins, weights, strict=True)
+        ]
 
 
 def plan_training(chosen: Origin, history_months: int, data_from: dt.date) -> Plan:

@@ -141,7 +141,18 @@ def test_blend_weights_are_not_negative_and_follow_the_evidence() -> None:
     good, bad = actual + rng.normal(0, 5, 3000), rng.gamma(1, 50, 3000)
     weights = blend_weights([{LINEAR: good, TREES: bad}], [actual])
     assert min(weights.values()) > 0 and weights[LINEAR] > weights[TREES]
-    assert blend_weights([], []) == pytest.approx(blend_weights([], []))
+    assert sum(weights.values()) == pytest.approx(1)
+    assert blend_weights([], []) == {LINEAR: 0.5, TREES: 0.5}
+
+
+def test_blend_weights_do_not_follow_the_level_of_a_judged_window() -> None:
+    rng = np.random.default_rng(2)
+    actual = rng.gamma(1, 50, 3000)
+    one, two = (actual * np.exp(rng.normal(0, 0.3, 3000)) for _ in range(2))
+    weights = blend_weights([{LINEAR: one, TREES: two}], [actual])
+    lower = blend_weights([{LINEAR: one, TREES: two}], [0.5 * actual])
+    assert sum(lower.values()) == pytest.approx(1)
+    assert lower[LINEAR] == pytest.approx(weights[LINEAR], abs=0.1)
 
 
 def test_a_blend_is_the_weighted_sum(frame: pd.DataFrame, reader: Reader) -> None:
@@ -250,7 +261,10 @@ def test_no_label_ends_after_what_is_known() -> None:
 def test_a_long_log_has_the_origin_of_a_year_before() -> None:
     plan = plan_training(Origin(dt.date(2023, 6, 30), 3), 12, dt.date(2020, 1, 1))
     assert Origin(dt.date(2022, 9, 30), 3) in plan.deployed
-    assert plan.weight(Origin(dt.date(2022, 9, 30), 3), plan.known_through) == 1.0
+    season = Origin(dt.date(2022, 9, 30), 3)
+    weights = dict(zip(plan.deployed, plan.weights(plan.deployed, plan.known_through), strict=True))
+    recent = [weight for origin, weight in weights.items() if origin != season]
+    assert weights[season] == pytest.approx(sum(recent)) and max(recent) == 1.0
 
 
 def test_without_closed_labels_shorter_ones_are_judged_and_said() -> None:
