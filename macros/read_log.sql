@@ -126,7 +126,7 @@
 {% macro default__as_timestamp(expression, type) -%}
   {%- if type == 'DATE' or type.startswith('TIMESTAMP') -%}
     {%- set stamp = 'cast(' ~ expression ~ ' as timestamp)' -%}
-    {{ return('case when isfinite(' ~ stamp ~ ') then ' ~ stamp ~ ' end') }}
+    {{ return(finite(stamp)) }}
   {%- endif -%}
   {%- set written = 'trim(cast(' ~ expression ~ ' as ' ~ dbt.type_string() ~ '))' -%}
   {%- set format = var('ordered_at_format', none) -%}
@@ -134,7 +134,12 @@
     {{ return('try_strptime(' ~ written ~ ", '" ~ format | replace("'", "''") ~ "')") }}
   {%- endif -%}
   {%- set stamp = 'try_cast(' ~ written ~ ' as timestamp)' -%}
-  {{ return('case when isfinite(' ~ stamp ~ ') then ' ~ stamp ~ ' else try_strptime(' ~ written ~ ", '%Y%m%d') end") }}
+  {{ return(finite('coalesce(' ~ stamp ~ ', try_strptime(' ~ written ~ ", '%Y%m%d'))")) }}
+{%- endmacro %}
+
+{% macro finite(stamp) -%}
+  {#- A timestamp, null where it is infinite: text such as `infinity` or `epoch` is no date. -#}
+  case when isfinite({{ stamp }}) then {{ stamp }} end
 {%- endmacro %}
 
 {% macro as_identifier(expression, type) -%}

@@ -18,7 +18,8 @@ noise as (
 
 ),
 
--- A model that was promoted more than once has the same baseline in each of its rows.
+-- Figures of a shorter window are no baseline: RMSE and R² grow with its length. A model that was
+-- promoted more than once has the same baseline in each of its rows.
 baselines as (
 
     select
@@ -26,6 +27,7 @@ baselines as (
         max(baseline_rmse) as baseline_rmse,
         max(baseline_r2) as baseline_r2
     from manifest
+    where baseline_pred_months = pred_months
     group by model_id
 
 ),

@@ -10,6 +10,8 @@
         {{ fail('the transaction log has no usable row (' ~ (reasons | join(', ') or 'it is empty') ~ "). Check CLV_TRANSACTIONS and the vars columns and ordered_at_format; `select * from stg_rejected_transactions` shows the rows left out.") }}
     {%- elif var('data_through', none) -%}
         {%- do check_data_through(ref('stg_transactions')) -%}
+    {%- else -%}
+        {%- do check_last_rows(ref('stg_transactions')) -%}
     {%- endif -%}
 {%- endif -%}
 

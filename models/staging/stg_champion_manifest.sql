@@ -11,7 +11,7 @@ manifest as (
 
 ),
 
-final as (
+typed as (
 
     select
         cast(manifest_row as integer) as manifest_row,
@@ -24,10 +24,19 @@ final as (
         cast(baseline_rmse as double) as baseline_rmse,
         cast(baseline_r2 as double) as baseline_r2,
         baseline_method,
+        cast(baseline_pred_months as integer) as baseline_pred_months,
         model_sha256,
-        cast(promoted_at as timestamp) as promoted_at,
-        manifest_row = max(manifest_row) over () as is_champion
+        cast(promoted_at as timestamp) as promoted_at
     from manifest
+
+),
+
+final as (
+
+    select
+        *,
+        manifest_row = max(manifest_row) over () as is_champion
+    from typed
 
 )
 

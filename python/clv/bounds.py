@@ -21,6 +21,8 @@ from clv.naive import Vector
 
 LOWER, UPPER = 0.1, 0.9
 GROUPS, SMALLEST_GROUP = 20, 40
+# Where value is concentrated, groups are finer.
+FINER = (0.975, 0.99, 0.995)
 NORMAL_90 = 1.2816
 # The least that windows are taken to differ by, as a standard deviation of the log of their totals,
 # and what is assumed where one window alone was judged.
@@ -70,7 +72,9 @@ class Bounds:
         real = np.concatenate(actual)
         share = np.maximum(real, 0) / np.maximum(every, 1e-9)
         groups = int(np.clip(len(rate) // SMALLEST_GROUP, 1, GROUPS))
-        edges = np.unique(np.quantile(rate, np.linspace(0, 1, groups + 1)[1:-1]))
+        cuts = [*np.linspace(0, 1, groups + 1)[1:-1]]
+        cuts += FINER if len(rate) >= 100 * SMALLEST_GROUP else ()
+        edges = np.unique(np.quantile(rate, cuts))
         group = np.searchsorted(edges, rate, side="right")
         low: list[float] = []
         high: list[float] = []

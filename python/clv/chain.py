@@ -21,8 +21,8 @@ from clv.files import write_text
 COLUMNS = (
     "manifest_row", "model_id", "kind", "promoted_at", "trained_at", "training_cutoff",
     "labels_end", "history_months", "pred_months", "baseline_rmse", "baseline_r2",
-    "baseline_method", "code_commit", "code_dirty", "data_fingerprint", "model_sha256",
-    "card_sha256", "reason", "previous_row_sha256",
+    "baseline_method", "baseline_pred_months", "code_commit", "code_dirty", "data_fingerprint",
+    "model_sha256", "card_sha256", "reason", "previous_row_sha256",
 )  # fmt: skip
 RESTORE = (
     "restore registry/champion_manifest.csv and champion_manifest.head.json from the newest backup "

@@ -60,7 +60,9 @@ class Champion:
                 "predicted_purchases": habits[0],
                 "probability_purchase": habits[1],
                 "probability_alive": inputs.probability_alive,
-                "expected_next_purchase": next_purchase(features, habits[1]).to_numpy(),
+                "expected_next_purchase": next_purchase(
+                    features, probability=habits[1], purchases=habits[0]
+                ).to_numpy(),
             },
             index=features.index,
         )

@@ -96,18 +96,24 @@ def plain_habits(inputs: Inputs) -> tuple[Vector, Vector]:
     return inputs.purchases_offset, 1 - np.exp(-inputs.purchases_offset)
 
 
-def next_purchase(features: pd.DataFrame, probability: Vector) -> pd.Series:
+def next_purchase(features: pd.DataFrame, probability: Vector, purchases: Vector) -> pd.Series:
     """Return the expected date of the next purchase; empty where none in the window is likely.
 
     A customer with a rhythm (at least three gaps that vary by at most 35 % of their mean) is
     expected one mean gap after the last purchase, tomorrow where that has passed. For the others
-    the wait is that of a Poisson process whose chance of a purchase in the window is
-    `probability`, given that one comes within the window.
+    the wait is that of a Poisson process, given that a purchase comes within the window: its rate
+    is that of a customer who buys at all, `purchases` / `probability`, and at least such that the
+    chance of a purchase is `probability`.
+
+    Parameters
+    ----------
+    probability, purchases : arrays of shape (n,)
+        Chance of any purchase in the window, and the expected number.
     """
     days = column(features, "pred_days")
     chance = np.clip(probability, 1e-6, 1 - 1e-9)
-    rate = -np.log1p(-chance) / days
-    wait = 1 / rate - days * (1 - chance) / chance
+    expected = np.maximum(-np.log1p(-chance), purchases / chance)
+    wait = days * (1 / expected - 1 / np.expm1(np.minimum(expected, 700)))
     gap, spread = column(features, "mean_gap"), column(features, "spread_gap")
     since = column(features, "days_since_last")
     rhythm = (column(features, "frequency") >= RHYTHM_GAPS) & (spread <= RHYTHM_SPREAD * gap)

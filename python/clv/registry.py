@@ -159,6 +159,7 @@ class Registry:
             "baseline_rmse": _number(card["baseline"]["rmse"]),
             "baseline_r2": _number(card["baseline"]["r2"]),
             "baseline_method": card["baseline"]["method"],
+            "baseline_pred_months": str(card["baseline"]["pred_months"]),
             "data_fingerprint": card["data"]["fingerprint"],
             "card_sha256": sha256(self.card_path(model_id)),
             "reason": reason,

@@ -190,6 +190,7 @@ def _record(
             **baseline,
             "method": "out-of-time" if judged.learnt_from else "out-of-fold",
             "window": str(judged.judged),
+            "pred_months": judged.judged.pred_months,
             "customers_sampled": share,
             "explanation": _explanation(plan, share),
         },

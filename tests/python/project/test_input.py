@@ -23,6 +23,7 @@ DIRTY = """Invoice;Line;Buyer Id;When;Qty;Unit Price
 12;1;0044;1899-12-31;1;99
 1;2;0042;2020-01-05 10:00;1;5
 13;1;  0044 ;20200401;1;12.345678
+14;1;0044;infinity;1;6
 """
 COLUMNS = (
     "columns: {customer_id: Buyer Id, ordered_at: When, amount: 'Qty * \"Unit Price\"', "
@@ -50,7 +51,7 @@ def test_every_row_has_one_class_and_the_first_reason_that_applies(dirty):
         None, None, "no_customer", "date_missing", "date_unreadable", "date_unreadable",
         "amount_missing_or_not_finite", "amount_missing_or_not_finite",
         "amount_missing_or_not_finite", None, None, None, "date_out_of_range", "duplicate_line",
-        None,
+        None, "date_unreadable",
     ]  # fmt: skip
 
 
@@ -64,8 +65,8 @@ def test_ids_keep_their_zeros_and_money_its_decimals(dirty):
 
 def test_money_of_kept_and_rejected_is_the_money_of_the_log(dirty):
     total = dirty.query("select cast(sum(amount) as varchar) as s from stg_classified_transactions")
-    # 2 x 10.10 + 5 + 7.77 + 1.5 + 2.5 + 3.5 - 30 + 30 + 0 + 99 + 5 + 12.3457
-    assert total.s[0] == "156.8157"
+    # 2 x 10.10 + 5 + 7.77 + 1.5 + 2.5 + 3.5 - 30 + 30 + 0 + 99 + 5 + 12.3457 + 6
+    assert total.s[0] == "162.8157"
 
 
 def test_a_day_that_nets_to_0_with_a_refund_is_no_purchase_day_but_a_free_order_is(dirty):
@@ -133,3 +134,34 @@ def test_day_first_dates_are_read_as_told_and_never_guessed(tmp_path):
     assert shop.dbt(*select, "--vars", "{ordered_at_format: '%d/%m/%Y %H:%M'}").code == 0
     days = shop.query("select order_date from stg_classified_transactions").order_date
     assert days.astype(str).tolist() == ["2020-04-03"]
+
+
+def test_a_mistyped_late_date_ends_the_run_and_does_not_close_the_windows(sample_log, tmp_path):
+    lines = sample_log.read_text() + "00007,19991230,5.00\n"
+    shop = Shop(tmp_path / "home", tmp_path / "log.csv")
+    shop.log.write_text(lines)
+    shop.home.mkdir()
+    select = ("run", "--select", "+data_through")
+    refused = shop.dbt(*select)
+    assert refused.code == 1
+    assert "1 of 6920 rows of the log lie from 1999-12-30 to 1999-12-30" in refused.out
+    through = "select cast(data_through as varchar) as d from data_through"
+    for told, day in (
+        ("latest_date: 1998-12-31", "1998-06-30"),
+        ("data_through: 1999-12-30", "1999-12-30"),
+        ("data_through_slack_days: 1000", "1999-12-30"),
+    ):
+        assert shop.dbt(*select, "--vars", f"{{{told}}}").code == 0
+        assert shop.query(through).d.tolist() == [day], told
+
+
+def test_the_champion_is_the_last_row_of_a_manifest_of_more_than_nine(trained, tmp_path):
+    shop = trained.copy(tmp_path / "home")
+    manifest = shop.home / "registry" / "champion_manifest.csv"
+    rows = pd.read_csv(manifest, dtype=str)
+    many = pd.concat([rows] * 11, ignore_index=True)
+    many["manifest_row"] = [str(number) for number in range(1, 12)]
+    many.to_csv(manifest, index=False)
+    assert shop.dbt("run", "--select", "stg_champion_manifest").code == 0
+    champions = shop.query("select manifest_row from stg_champion_manifest where is_champion")
+    assert champions.manifest_row.tolist() == [11]

@@ -182,14 +182,24 @@ def test_nobody_bought_leaves_the_plain_expectation(frame: pd.DataFrame, reader:
 
 
 def test_next_purchase_follows_the_rhythm_and_is_empty_where_unlikely() -> None:
+    def date(customer: pd.DataFrame, probability: float, purchases: float) -> pd.Timestamp:
+        return next_purchase(customer, np.array([probability]), np.array([purchases]))[0]
+
     regular = one_customer(mean_gap=30.0, spread_gap=2.0, days_since_last=10)
-    assert next_purchase(regular, np.array([0.95]))[0] == pd.Timestamp("2023-07-20")
+    assert date(regular, 0.95, 3.0) == pd.Timestamp("2023-07-20")
     overdue = one_customer(mean_gap=30.0, spread_gap=2.0, days_since_last=40)
-    assert next_purchase(overdue, np.array([0.95]))[0] == pd.Timestamp("2023-07-01")
-    assert next_purchase(regular, np.array([0.2])).isna().all()
+    assert date(overdue, 0.95, 3.0) == pd.Timestamp("2023-07-01")
+    assert pd.isna(date(regular, 0.2, 0.3))
     irregular = one_customer(mean_gap=30.0, spread_gap=40.0)
-    date = next_purchase(irregular, np.array([0.6]))[0]
-    assert pd.Timestamp("2023-06-30") < date <= pd.Timestamp("2023-09-30")
+    # one purchase at a time spread evenly over 92 days comes a little before their middle
+    assert date(irregular, 0.6, 0.6) == pd.Timestamp("2023-08-08")
+
+
+def test_who_buys_every_three_days_is_expected_within_days_however_sure_it_is() -> None:
+    often = one_customer(mean_gap=4.0, spread_gap=6.0)
+    for probability in (0.9, 0.97, 1.0):
+        (date,) = next_purchase(often, np.array([probability]), np.array([31.0]))
+        assert pd.Timestamp("2023-07-01") <= date <= pd.Timestamp("2023-07-03"), probability
 
 
 def test_bounds_hold_one_in_ten_on_either_side() -> None:
