@@ -118,6 +118,9 @@ Baseline, {baseline["method"]}: RMSE {baseline["rmse"]:,.4g}, R² {"undefined" i
 def _limits(card: dict[str, Any]) -> str:
     baseline = card["baseline"]
     total = baseline["bias"]
+    notes = "".join(
+        f"\n- At training: {note}." for note in card.get("contest", {}).get("notes", [])
+    )
     return f"""## Its limits
 
 - Customers without a purchase day in the {card["history_months"]} months before a cutoff have no
@@ -129,7 +132,7 @@ def _limits(card: dict[str, Any]) -> str:
   {total:+,.4g} per customer).
 - A season, price or assortment that its history did not hold is not in its predictions.
 - Who became champion was decided on the window named above, so the baseline of the best of several
-  candidates is a little too good."""
+  candidates is a little too good.{notes}"""
 
 
 def _reproduction(card: dict[str, Any]) -> str:

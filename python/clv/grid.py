@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from clv.config import MOST_MONTHS
 from clv.dates import add_months, latest_cutoff
 from clv.errors import ClvError
 
@@ -64,8 +65,10 @@ def months(text: str | None, option: str) -> tuple[int, ...]:
     if text is None:
         return ()
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and 1 <= int(part) <= 120 for part in parts):
-        raise ClvError(f"{option} '{text}' is not a list of months from 1 to 120, such as 3,6,9.")
+    if not all(part.isdecimal() and 1 <= int(part) <= MOST_MONTHS for part in parts):
+        raise ClvError(
+            f"{option} '{text}' is not a list of months from 1 to {MOST_MONTHS}, such as 3,6,9."
+        )
     return tuple(sorted({int(part) for part in parts}))
 
 
