@@ -10,6 +10,7 @@ from clv.alerts import watched
 from clv.home import Home
 from clv.outputs import Batch
 from clv.run import _in_sample, _summary
+from clv.train import TrainingWindow, history_notes
 
 FIRST, SECOND = Batch(dt.date(1998, 2, 10), 3), Batch(dt.date(1998, 2, 24), 3)
 
@@ -72,3 +73,21 @@ def test_batches_that_are_in_sample_are_counted_among_the_judged_ones_alone(home
 def test_a_run_is_summed_up_in_numbers_with_their_nouns(scored, judged, in_sample, alerts, said):
     days, files = [FIRST.cutoff] * scored, [Path("a.md")] * alerts
     assert _summary(days, [FIRST] * judged, in_sample, files) == said
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "months", "said"),
+    [
+        (dt.date(1997, 9, 30), 9, None),
+        (dt.date(1997, 9, 29), 9, None),  # a shop's first days may be without an order
+        (dt.date(1997, 9, 30), 120, "of the 120 months of history asked for, 273 days up to "),
+        (dt.date(1997, 1, 1), 1, "of the 1 month of history asked for, 1 day up to 1997-01-01 are"),
+    ],
+)
+def test_a_history_that_the_log_does_not_hold_is_said(cutoff, months, said):
+    notes = history_notes(TrainingWindow(cutoff, months, 3), dt.date(1997, 1, 1))
+    if said is None:
+        assert notes == []
+    else:
+        (note,) = notes
+        assert note.startswith("the log begins on 1997-01-01: ") and said in note
