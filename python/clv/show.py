@@ -9,7 +9,7 @@ import pandas as pd
 from clv.database import reading
 from clv.errors import ClvError
 from clv.home import Home
-from clv.messages import counted, markdown_table
+from clv.messages import counted, in_months, markdown_table
 from clv.outputs import batches
 
 TABLES = {
@@ -66,7 +66,7 @@ def show_text(home: Home) -> str:
     if not scored:
         raise ClvError("no batch was scored yet. Run `clv run`, or `dbt build`.")
     latest = scored[-1]
-    ahead = counted(latest.pred_months, "month", "months")
+    ahead = in_months(latest.pred_months)
     lines = [f"# Batch {latest.cutoff}, {ahead} ahead"]
     with reading(home.database) as connection:
         for title, query in TABLES.items():

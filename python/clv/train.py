@@ -19,7 +19,7 @@ from clv.dbt_project import DbtProject
 from clv.errors import ClvError
 from clv.grid import SLACK
 from clv.home import Home
-from clv.messages import counted, say
+from clv.messages import counted, in_months, say
 from clv.origins import Origin, Plan, plan_training
 from clv.provenance import code_version, data_fingerprint, environment, training_settings
 from clv.registry import Registry
@@ -133,13 +133,13 @@ def choose_window(
     chosen = TrainingWindow(cutoff or latest, history_months, pred_months)
     if latest < first:
         raise ClvError(
-            f"the log runs from {first} to {last}, too short for {pred_months} months of "
+            f"the log runs from {first} to {last}, too short for {in_months(pred_months)} of "
             "prediction with a history before them. Use a smaller --pred-months."
         )
     if chosen.labels_end > last:
         raise ClvError(
             f"training at {chosen.cutoff} needs labels up to {chosen.labels_end}, but the data is "
-            f"complete only through {last}. The latest cutoff for {pred_months} months of "
+            f"complete only through {last}. The latest cutoff for {in_months(pred_months)} of "
             f"prediction is {latest}: use it, or a smaller --pred-months."
         )
     if chosen.cutoff < first:
@@ -156,7 +156,7 @@ def history_notes(window: TrainingWindow, first: dt.date) -> list[str]:
         return []
     days = counted((window.cutoff - first).days + 1, "day", "days")
     return [
-        f"the log begins on {first}: of the {counted(window.history_months, 'month', 'months')} of "
+        f"the log begins on {first}: of the {in_months(window.history_months)} of "
         f"history asked for, {days} up to {window.cutoff} are there"
     ]
 
