@@ -118,9 +118,10 @@ def _write(
         results.to_csv(temporary, index=False)
     cutoffs = ", ".join(str(cutoff) for cutoff in chosen.cutoffs)
     low, high = results["customers"].min(), results["customers"].max()
+    share = "" if sample == 1 else f", a sample of {sample:.2%} of all"
     caption = (
         f"Mean over {counted(len(chosen.cutoffs), 'cutoff', 'cutoffs')} ({cutoffs}), at each on the same "
-        f"customers in every cell ({low:,} to {high:,} of them{'' if sample == 1 else f', a sample of {sample:.2%} of all'}), who "
+        f"customers in every cell ({low:,} to {high:,} of them{share}), who "
         f"bought in the {in_months(chosen.histories[0])} before it. Chosen: {decided.winner}. {choice.RULE}"
     )
     files = [table]
