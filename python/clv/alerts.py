@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from clv.database import fetch, reading
 from clv.drift_report import DECILES, SEGMENTS, report
 from clv.files import write_text
 from clv.home import Home
+from clv.messages import readable
 from clv.outputs import Batch, batches
 
 ALERTS = """
@@ -27,7 +30,7 @@ ALERTS = """
     order by d.cutoff, d.pred_months
 """
 WATCHED = """
-    select cutoff, pred_months, rmse_change, r2_change
+    select cutoff, pred_months, rmse, r2, baseline_rmse, baseline_r2, rmse_change
     from clv_drift
     where verdict = 'watch'
     order by cutoff, pred_months
@@ -106,9 +109,18 @@ def watched(home: Home, judged: Iterable[Batch]) -> list[str]:
     """Return a line for each of the `judged` batches whose verdict is `watch`."""
     fresh = set(judged)
     rows = fetch(home.database, WATCHED).to_dict("records")
-    return [
-        f"watch: batch {row['cutoff'].date()} crossed a threshold inside the noise (RMSE "
-        f"{row['rmse_change']:+.0%}, R² {-row['r2_change']:+.0%} against the baseline)"
-        for row in rows
-        if Batch(row["cutoff"].date(), int(row["pred_months"])) in fresh
-    ]
+    return [_watch_line(row) for row in rows if _batch(row) in fresh]
+
+
+def _watch_line(row: Mapping[Any, Any]) -> str:
+    """Return figures beside their baselines: a change of R² in percent reads as its opposite."""
+    change = "" if pd.isna(row["rmse_change"]) else f", {row['rmse_change']:+.0%}"
+    return (
+        f"watch: batch {row['cutoff'].date()} crossed a threshold inside the noise: "
+        f"RMSE {readable(row['rmse'])} (baseline {readable(row['baseline_rmse'])}{change}), "
+        f"R² {_r2(row['r2'])} (baseline {_r2(row['baseline_r2'])})"
+    )
+
+
+def _r2(value: float) -> str:
+    return "undefined" if pd.isna(value) else f"{value:.2f}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from clv.messages import markdown_table
+from clv.messages import in_months, markdown_table
 from clv.registry import Registry
 
 MEASURES = {
@@ -63,8 +63,8 @@ def _prediction(card: dict[str, Any]) -> str:
         parameters = f"\n\n{markdown_table(table)}"
     return f"""## What it predicts
 
-What each customer will spend, refunds netted, in the {card["pred_months"]} months after a cutoff,
-for every customer with a purchase day in the {card["history_months"]} months up to the cutoff. It
+What each customer will spend, refunds netted, in the {in_months(card["pred_months"])} after a cutoff,
+for every customer with a purchase day in the {in_months(card["history_months"])} up to the cutoff. It
 is of kind `{model["kind"]}`.{parameters}"""
 
 
@@ -118,9 +118,12 @@ Baseline, {baseline["method"]}: RMSE {baseline["rmse"]:,.4g}, R² {"undefined" i
 def _limits(card: dict[str, Any]) -> str:
     baseline = card["baseline"]
     total = baseline["bias"]
+    notes = "".join(
+        f"\n- At training: {note}." for note in card.get("contest", {}).get("notes", [])
+    )
     return f"""## Its limits
 
-- Customers without a purchase day in the {card["history_months"]} months before a cutoff have no
+- Customers without a purchase day in the {in_months(card["history_months"])} before a cutoff have no
   prediction; neither have people who never bought.
 - It was judged on one window. Spend is heavy-tailed: a few large customers decide the RMSE, and it
   moves from window to window without any change of the model. `clv_drift` tells how it has done since.
@@ -129,7 +132,7 @@ def _limits(card: dict[str, Any]) -> str:
   {total:+,.4g} per customer).
 - A season, price or assortment that its history did not hold is not in its predictions.
 - Who became champion was decided on the window named above, so the baseline of the best of several
-  candidates is a little too good."""
+  candidates is a little too good.{notes}"""
 
 
 def _reproduction(card: dict[str, Any]) -> str:

@@ -13,10 +13,11 @@ import pandas as pd
 
 from clv import __version__, cli_governance, cli_night, log
 from clv.alerts import announced
-from clv.cli_common import dbt_vars, open_project
+from clv.cli_common import MONTHS, dbt_vars, open_project
 from clv.config import Config, read_config
 from clv.dates import parse_date
 from clv.dbt_project import DbtProject
+from clv.doubt import warn_of_doubt
 from clv.errors import ClvError
 from clv.home import Home
 from clv.locking import exclusive
@@ -58,8 +59,8 @@ def cli(context: click.Context, log_format: str | None) -> None:
 
 @cli.command("train")
 @click.option("--cutoff", metavar="DATE", help="End of history. Default: the latest possible.")
-@click.option("--history-months", type=click.IntRange(1), help="Default: the config's.")
-@click.option("--pred-months", type=click.IntRange(1), help="Default: the config's.")
+@click.option("--history-months", type=MONTHS, help="Default: the config's.")
+@click.option("--pred-months", type=MONTHS, help="Default: the config's.")
 @click.option("--no-promote", is_flag=True, help="Leave a challenger; the champion stays.")
 @dbt_vars
 def train_command(
@@ -91,11 +92,12 @@ def train_command(
 @dbt_vars
 def run_command(cutoff: str | None, until: str | None, through: str | None, variables: str) -> None:
     """Score what is due, judge what has matured, write files and alerts, move the schedule on."""
-    if cutoff and until:
+    if cutoff is not None and until is not None:
         raise click.UsageError("--cutoff and --until do not go together.")
     home, config, dbt = _open(variables, through)
     with exclusive(home):
         Registry(home.registry).settle()
+        warn_of_doubt(home)
         _finish(home, run(dbt, config, cutoff, until))
 
 
@@ -116,6 +118,7 @@ def monitor_command(
     home, config, dbt = _open(variables, through)
     with exclusive(home):
         Registry(home.registry).settle()
+        warn_of_doubt(home)
         result = monitor(dbt, config, cutoffs or relabel)
         if len(result.relabelled):
             click.echo(markdown_table(result.relabelled))
@@ -127,6 +130,7 @@ def status_command() -> None:
     """Show the champion, the schedule, the batches that wait to mature and the open alerts."""
     home = Home.current()
     home.ensure()
+    warn_of_doubt(home)
     click.echo(status_text(home, read_config(home.config)))
 
 
@@ -187,7 +191,7 @@ def _attempt(command: Callable[[], Any]) -> int:
 
 def _open(variables: str, through: str | None) -> tuple[Home, Config, DbtProject]:
     home, config, dbt = open_project(variables)
-    if through:
+    if through is not None:
         if "data_through" in dbt.user_vars:
             raise ClvError("--data-through and the var data_through say the same; give one.")
         day = parse_date(through, "data_through").isoformat()

@@ -2,18 +2,78 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import click
 
 from clv import log
-from clv.config import Config, read_config
+from clv.config import MOST_MONTHS, Config, read_config
 from clv.dbt_project import DbtProject, parse_vars
 from clv.errors import ClvError
+from clv.grid import months
 from clv.home import Home
+
+# Months of a window, the same for `clv train`, `clv tune` and the config.
+MONTHS = click.IntRange(1, MOST_MONTHS)
+Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
 dbt_vars = click.option(
     "--vars", "variables", default="{}", metavar="YAML",
     help="dbt vars, as for `dbt build`: '{data_through: 2021-12-31}'.",
 )  # fmt: skip
+
+
+def checked(read: Callable[[Any], Any]) -> Callback:
+    """Return the callback of an option: what `read` refuses is wrong usage, and ends with 2.
+
+    Parameters
+    ----------
+    read : callable
+        Takes the value that was given, raises ClvError. It is not asked where none was given.
+    """
+
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        try:
+            return None if value is None else read(value)
+        except ClvError as error:
+            raise click.BadParameter(str(error), context, parameter) from error
+
+    return callback
+
+
+def month_list(option: str) -> Callback:
+    """Return the callback that reads the months of an option, such as `3,6,9`."""
+    return checked(lambda text: months(text, option))
+
+
+def a_share(value: float) -> float:
+    """Take a share above 0 and up to 1, which `nan` is not."""
+    if not 0 < value <= 1:
+        raise ClvError(f"{value} is not a share above 0 and up to 1, such as 0.2.")
+    return value
+
+
+def a_sha256(text: str) -> str:
+    """Take a SHA-256 as `clv verify` prints it; upper case is the same one."""
+    if not re.fullmatch(r"[0-9a-f]{64}", text.strip().lower()):
+        raise ClvError(
+            f"'{text}' is not a SHA-256 (64 hexadecimal digits). Give the head as `clv verify` or "
+            "`clv promote` printed it."
+        )
+    return text.strip().lower()
+
+
+def a_folder(text: str) -> Path:
+    """Take a folder; an empty text, such as an unset variable, would be the current one."""
+    if not text.strip():
+        raise ClvError("the folder is empty. Name one.")
+    path = Path(text).expanduser()
+    if path.exists() and not path.is_dir():
+        raise ClvError(f"{path} is not a folder. Name one.")
+    return path
 
 
 def open_project(variables: str) -> tuple[Home, Config, DbtProject]:

@@ -8,16 +8,26 @@ from pathlib import Path
 import click
 
 from clv.card import card_text
-from clv.cli_common import confirm, dbt_vars, open_project
+from clv.cli_common import (
+    a_folder,
+    a_sha256,
+    a_share,
+    checked,
+    confirm,
+    dbt_vars,
+    month_list,
+    open_project,
+)
 from clv.config import rewritten, write_config
 from clv.dates import now
 from clv.dbt_project import parse_vars
+from clv.doubt import warn_of_doubt
 from clv.errors import ClvError
-from clv.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS, months
+from clv.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS
 from clv.home import Home
 from clv.integrity import verify
 from clv.locking import exclusive
-from clv.messages import markdown_table, say
+from clv.messages import counted, markdown_table, say
 from clv.purge import carry_out, make_plan
 from clv.purge_log import purge_log
 from clv.registry import Registry
@@ -30,23 +40,21 @@ def register(group: click.Group) -> None:
 
 
 @click.command("tune")
-@click.option(
-    "--history-months", metavar="LIST", help="Months to compare: 3,6,9; one value fixes this side."
-)
-@click.option(
-    "--pred-months", metavar="LIST", help="Months to compare: 1,3,6; one value fixes this side."
-)
+@click.option("--history-months", metavar="LIST", callback=month_list("--history-months"),
+              help="Months to compare: 3,6,9; one value fixes this side.")  # fmt: skip
+@click.option("--pred-months", metavar="LIST", callback=month_list("--pred-months"),
+              help="Months to compare: 1,3,6; one value fixes this side.")  # fmt: skip
 @click.option("--origins", type=click.IntRange(1), default=ORIGINS, show_default=True,
               help="Cutoffs that every cell is evaluated at; fewer where the log is short.")  # fmt: skip
-@click.option("--sample", type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
+@click.option("--sample", type=float, metavar="SHARE", callback=checked(a_share),
               help="Share of customers, drawn by hash. Default: all, but some 50,000 at most.")  # fmt: skip
 @click.option(
     "--yes", is_flag=True, help="Write the winning windows into the config without asking."
 )
 @dbt_vars
 def tune_command(
-    history_months: str | None,
-    pred_months: str | None,
+    history_months: tuple[int, ...] | None,
+    pred_months: tuple[int, ...] | None,
     origins: int,
     sample: float | None,
     yes: bool,
@@ -56,12 +64,7 @@ def tune_command(
     # Only here: nothing that a scheduled run imports can come to train a model.
     from clv.tune import Request, report, tune
 
-    request = Request(
-        months(history_months, "--history-months") or HISTORY_MONTHS,
-        months(pred_months, "--pred-months") or PRED_MONTHS,
-        origins,
-        sample,
-    )
+    request = Request(history_months or HISTORY_MONTHS, pred_months or PRED_MONTHS, origins, sample)
     home, _, dbt = open_project(variables)
     with exclusive(home):
         search = tune(dbt, request)
@@ -140,7 +143,8 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
 
 
 @click.command("verify")
-@click.option("--head", metavar="SHA256", help="A head of the manifest noted earlier, elsewhere.")
+@click.option("--head", metavar="SHA256", callback=checked(a_sha256),
+              help="A head of the manifest noted earlier, elsewhere.")  # fmt: skip
 def verify_command(head: str | None) -> None:
     """Check manifest, cards and model files against each other and name what does not fit."""
     report = verify(Home.current(), head)
@@ -148,9 +152,8 @@ def verify_command(head: str | None) -> None:
         say(f"note: {note}")
     if report.findings:
         lines = "\n".join(f"- {finding}" for finding in report.findings)
-        count = len(report.findings)
-        things = (
-            "1 thing in the registry does" if count == 1 else f"{count} things in the registry do"
+        things = counted(
+            len(report.findings), "thing in the registry does", "things in the registry do"
         )
         raise ClvError(f"{things} not fit ({report.summary()}):\n{lines}")
     click.echo(f"everything fits: {report.summary()}")
@@ -198,6 +201,7 @@ def reproduce_command(model_id: str, commit: str | None, variables: str | None) 
 def card_command(model_id: str) -> None:
     """Print a model's card for people, as Markdown; MODEL_ID may be `champion`."""
     home = Home.current()
+    warn_of_doubt(home)
     click.echo(card_text(Registry(home.registry), _named(home, model_id)))
 
 
@@ -212,7 +216,7 @@ def _named(home: Home, model_id: str) -> str:
 @click.option(
     "--dry-run", is_flag=True, help="List what would be deleted, and why; delete nothing."
 )
-@click.option("--archive", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
+@click.option("--archive", metavar="DIR", callback=checked(a_folder),
               help="Move cards and manifest rows older than 7 years there.")  # fmt: skip
 @dbt_vars
 def purge_command(dry_run: bool, archive: Path | None, variables: str) -> None:

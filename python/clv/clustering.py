@@ -18,7 +18,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
 from clv.errors import ClvError
-from clv.messages import progress
+from clv.messages import counted, progress
 from clv.naive import column
 
 Matrix = NDArray[np.float64]
@@ -115,8 +115,9 @@ def fit_clusters(
     distinct = len(np.unique(points, axis=0))
     if distinct <= fewest:
         raise ClvError(
-            f"only {distinct} customers differ in behaviour, too few for clusters.min_clusters = "
-            f"{fewest}. Train on a longer history, or lower it in config/model_config.yaml."
+            f"only {counted(distinct, 'customer differs', 'customers differ')} in behaviour, "
+            f"too few for clusters.min_clusters = {fewest}. Train on a longer history, or lower "
+            "it in config/model_config.yaml."
         )
     silhouettes: dict[int, float | None] = {}
     fits: dict[int, KMeans] = {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from clv.messages import counted
 from clv.metrics import Accuracy
 
 NOW = "judged now"
@@ -95,8 +96,8 @@ class Comparison:
     def remarks(self) -> list[str]:
         """Say what a person has to know to read the table."""
         lines = [
-            f"as of {self.cutoff}, on the {self.customers:,} customers who bought in every history "
-            "window compared"
+            f"as of {self.cutoff}, on the {counted(self.customers, 'customer', 'customers')} "
+            "who bought in every history window compared"
         ]
         if not self.same_window:
             lines.append("the prediction windows differ, so the skill decides, not the RMSE")
@@ -105,7 +106,8 @@ class Comparison:
             if side.figures == TRAINING:
                 lines.append(
                     f"the {name} has learnt from this window since, so its figures are those of "
-                    f"its own contest, out-of-sample, on {side.accuracy.customers:,} customers"
+                    "its own contest, out-of-sample, on "
+                    f"{counted(side.accuracy.customers, 'customer', 'customers')}"
                 )
             elif side.figures == LEARNT:
                 lines.append(

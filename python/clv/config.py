@@ -16,6 +16,14 @@ from clv.errors import ClvError
 from clv.files import write_bytes
 
 Key = tuple[str, str]
+MOST_MONTHS = 120
+KNOWN = {
+    "training": ("history_months", "pred_months"),
+    "run": ("last_score_cutoff", "schedule_model_id", "schedule_start"),
+    "monitoring": ("drift_threshold_rmse", "drift_threshold_r2"),
+    "clusters": ("min_clusters", "max_clusters", "smallest_share"),
+    "retention": ("model_months",),
+}
 
 
 @dataclass(frozen=True)
@@ -45,13 +53,16 @@ def read_config(path: Path) -> Config:
     try:
         sections = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
-        raise ClvError(f"{path} is not valid YAML: {error}. Correct it, or restore it.") from error
+        raise ClvError(
+            f"{path} is not valid YAML ({yaml_cause(error)}). Correct it, or restore it."
+        ) from error
     if not isinstance(sections, dict):
         raise ClvError(f"{path} has no sections. Restore it from the project's config folder.")
     reader = _Reader(path, sections)
+    reader.check_keys()
     config = Config(
-        history_months=reader.whole("training", "history_months"),
-        pred_months=reader.whole("training", "pred_months"),
+        history_months=reader.whole("training", "history_months", most=MOST_MONTHS),
+        pred_months=reader.whole("training", "pred_months", most=MOST_MONTHS),
         last_score_cutoff=reader.date("run", "last_score_cutoff"),
         schedule_model_id=reader.get("run", "schedule_model_id", None),
         schedule_start=reader.date("run", "schedule_start"),
@@ -63,6 +74,13 @@ def read_config(path: Path) -> Config:
     if config.min_clusters < 2 or config.max_clusters < config.min_clusters:
         raise ClvError(f"{path}: clusters need 2 <= min_clusters <= max_clusters. Correct them.")
     return config
+
+
+def yaml_cause(error: Exception) -> str:
+    """Say in one line what is wrong with a YAML text, and where."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return str(error).splitlines()[0]
 
 
 def write_config(path: Path, changes: Mapping[Key, object]) -> None:
@@ -151,13 +169,30 @@ class _Reader:
             raise ClvError(f"{self.path}: {section} is not a section of keys. Correct it.")
         return values.get(key, default)
 
-    def whole(self, section: str, key: str, default: int | None = None) -> int:
+    def check_keys(self) -> None:
+        """Refuse a key that nobody reads where one that is read is missing: it is a slip of the pen."""
+        for section, known in KNOWN.items():
+            values = self.sections.get(section)
+            written = {str(key) for key in values} if isinstance(values, dict) else set()
+            unknown, missing = sorted(written - {*known}), [k for k in known if k not in written]
+            if unknown and missing:
+                raise ClvError(
+                    f"{self.path}: {section} has no {' and no '.join(missing)}, but "
+                    f"{', '.join(unknown)}, which nobody reads. Correct the name."
+                )
+
+    def whole(
+        self, section: str, key: str, default: int | None = None, most: int | None = None
+    ) -> int:
         value = self.get(section, key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        wrong = not isinstance(value, int) or isinstance(value, bool) or value < 1
+        if wrong or (most is not None and value > most):
+            said = "missing" if value is None else repr(value)
+            span = "of 1 or more" if most is None else f"from 1 to {most}"
             raise ClvError(
-                f"{self.path}: {section}.{key} is {value!r}; it takes a whole number of 1 or more."
+                f"{self.path}: {section}.{key} is {said}; it takes a whole number {span}."
             )
-        return value
+        return int(value)
 
     def share(self, section: str, key: str, default: float) -> float:
         value = self.get(section, key, default)

@@ -14,7 +14,9 @@ import yaml
 from tqdm import tqdm
 
 from clv import log
+from clv.config import yaml_cause
 from clv.database import in_use
+from clv.engine_errors import READS_THE_LOG, plain, unreadable_log
 from clv.errors import ClvError
 from clv.home import PROJECT, Home
 from clv.messages import no_bars
@@ -89,10 +91,13 @@ class DbtProject:
             finally:
                 os.chdir(before)
         if not result.success:
+            if isinstance(result.exception, (KeyboardInterrupt, SystemExit)):
+                raise KeyboardInterrupt from result.exception  # dbt hands it over as a result
             if "Could not set lock on file" in str(result.exception):
                 raise ClvError(in_use(self.home.database, str(result.exception)))
             full_log = self.home.logs / "dbt.log"
-            raise ClvError(f"{_failure(result)}\n(full log: {full_log})")
+            cause = _failure(result, self.user_vars.get("transactions"))
+            raise ClvError(f"{cause}\n(full log: {full_log})")
         warned = [node for node in result.result.results if node.status == "warn"]
         for node in warned:
             log.current().event(
@@ -118,9 +123,12 @@ def parse_vars(text: str) -> dict[str, Any]:
         When it is not a mapping, or names a var that the command itself sets.
     """
     try:
-        values = yaml.safe_load(text or "{}")
+        values = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
-        raise ClvError(f"--vars is not valid YAML: {error}") from error
+        raise ClvError(
+            f"--vars is not valid YAML ({yaml_cause(error)}). Write a mapping, for example "
+            "'{data_through: 2021-12-31}'."
+        ) from error
     if not isinstance(values, dict):
         raise ClvError("--vars takes a YAML mapping, for example '{data_through: 2021-12-31}'.")
     reserved = {"cutoff", "training_windows", "training_sample", "relabel"} & values.keys()
@@ -139,25 +147,18 @@ def _advance(bar: Any, event: Any) -> None:
         bar.update()
 
 
-def _failure(result: Any) -> str:
+def _failure(result: Any, log_var: object) -> str:
     """Return the causes of a failed invocation, without traces of templates or Python."""
     if result.exception is not None:
-        return _plain(str(result.exception))
+        return plain(str(result.exception))
     causes: list[str] = []
     for node in getattr(result.result, "results", []):
         if node.status in ("error", "fail"):
-            cause = _plain(node.message or "")
+            cause = plain(node.message or "")
             if node.status == "fail":
                 cause = f"the data test {node.node.name} failed: {cause}"
+            elif node.node.name == READS_THE_LOG:
+                cause = unreadable_log(node.message or "", log_var)
             if cause not in causes:
                 causes.append(cause)
     return "\n".join(causes) or "dbt failed without a message"
-
-
-def _plain(message: str) -> str:
-    """Reduce dbt's report to what a person needs: our own message where there is one."""
-    own = re.search(r"(?:clv: |clv\.errors\.\w+: )(.+?)(?:\n\s*\n|\n\s*>|\Z)", message, re.DOTALL)
-    if own:
-        return " ".join(own.group(1).split())
-    lines = [line.strip() for line in message.splitlines()]
-    return "\n".join(line for line in lines if line and not re.match(r"LINE \d+:|\^+$|>", line))

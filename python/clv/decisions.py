@@ -64,7 +64,7 @@ def decide(home: Home, batch: str, decision: str, by: str | None = None) -> dict
     Raises
     ------
     ClvError
-        When there is no such alert, or nothing was decided.
+        When there is no such alert, nothing was decided, or nobody decided it.
     """
     named = batch_of(Path(batch.strip()))
     alerts = {batch_of(path): path for path in alert_files(home)}
@@ -77,6 +77,8 @@ def decide(home: Home, batch: str, decision: str, by: str | None = None) -> dict
         )
     if not words:
         raise ClvError('the decision is empty. Say what was decided: --decision "wait a month".')
+    if by is not None and not by.strip():
+        raise ClvError("--by is empty. Say who decided, or leave it out to be named yourself.")
     lock = FileLock(home.root / ".clv.decisions.lock")
     try:
         with lock.acquire(timeout=PATIENCE_SECONDS):
@@ -86,7 +88,7 @@ def decide(home: Home, batch: str, decision: str, by: str | None = None) -> dict
                     (
                         dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
                         named,
-                        " ".join((by or _user()).split()),
+                        " ".join((_user() if by is None else by).split()),
                         words,
                         sha256(alerts[named]),
                     ),

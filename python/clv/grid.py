@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from clv.config import MOST_MONTHS
 from clv.dates import add_months, latest_cutoff
 from clv.errors import ClvError
+from clv.messages import in_months
 
 HISTORY_MONTHS = (3, 6, 9, 12, 18, 24)
 PRED_MONTHS = (1, 2, 3, 6, 12)
@@ -64,8 +66,10 @@ def months(text: str | None, option: str) -> tuple[int, ...]:
     if text is None:
         return ()
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and 1 <= int(part) <= 120 for part in parts):
-        raise ClvError(f"{option} '{text}' is not a list of months from 1 to 120, such as 3,6,9.")
+    if not all(part.isdecimal() and 1 <= int(part) <= MOST_MONTHS for part in parts):
+        raise ClvError(
+            f"{option} '{text}' is not a list of months from 1 to {MOST_MONTHS}, such as 3,6,9."
+        )
     return tuple(sorted({int(part) for part in parts}))
 
 
@@ -102,7 +106,7 @@ def choose_grid(
             break
     else:
         raise ClvError(
-            f"the log ({first} to {last}) is too short for {histories[0]} months of history and "
+            f"the log ({first} to {last}) is too short for {in_months(histories[0])} of history and "
             f"{preds[0]} of prediction. Give smaller --history-months or --pred-months."
         )
     history, pred = max(
@@ -148,5 +152,5 @@ def _reason(
     last: dt.date,
 ) -> str:
     if history > longest_history:
-        return f"{history} months before {cutoffs[0]} begin before the log ({first})"
-    return f"{pred} months after {cutoffs[-1]} end after the log ({last})"
+        return f"{in_months(history)} before {cutoffs[0]} begin before the log ({first})"
+    return f"{in_months(pred)} after {cutoffs[-1]} end after the log ({last})"

@@ -23,6 +23,7 @@ from clv.database import has_table, reading
 from clv.errors import ClvError
 from clv.files import sha256
 from clv.home import Home
+from clv.messages import counted
 from clv.records import content_sha256
 from clv.registry import Registry
 
@@ -43,8 +44,9 @@ class Report:
     def summary(self) -> str:
         """Return one line for a person."""
         return (
-            f"{self.rows} manifest rows, {self.cards} cards and {self.models} model files were "
-            f"checked; head {self.head or 'none'}"
+            f"checked {counted(self.rows, 'manifest row', 'manifest rows')}, "
+            f"{counted(self.cards, 'card', 'cards')} and "
+            f"{counted(self.models, 'model file', 'model files')}; head {self.head or 'none'}"
         )
 
 

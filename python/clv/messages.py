@@ -31,8 +31,13 @@ def no_bars() -> bool | None:
 
 
 def counted(number: int, one: str, many: str) -> str:
-    """Write a number with its noun: no batches, 1 batch, 2 batches."""
-    return f"{number or 'no'} {one if number == 1 else many}"
+    """Write a number with its noun: no batches, 1 batch, 2 batches, 1,000 batches."""
+    return f"{format(number, ',') if number else 'no'} {one if number == 1 else many}"
+
+
+def in_months(number: int) -> str:
+    """Write a length in months: 1 month, 6 months."""
+    return counted(number, "month", "months")
 
 
 def markdown_table(frame: pd.DataFrame) -> str:

@@ -23,6 +23,7 @@ from clv.dates import add_months
 from clv.dbt_project import DbtProject
 from clv.files import sha256
 from clv.home import Home
+from clv.messages import in_months
 from clv.outputs import BATCH_FILES, Batch, publish_marts
 from clv.purge_log import Entry, append
 from clv.registry import Registry
@@ -178,12 +179,10 @@ def _plan_models(plan: Plan, ledgers: _Ledgers, model_months: int) -> None:
         if path.stem == champion:
             plan.kept.append(f"model file {path.name}: it is the champion's")
         elif path.stem in waiting:
-            batch = waiting[path.stem]
-            plan.kept.append(
-                f"model file {path.name}: its batch of {batch.cutoff} is not yet labelled"
-            )
+            waits = f"its batch of {waiting[path.stem].cutoff} is not yet labelled"
+            plan.kept.append(f"model file {path.name}: {waits}")
         else:
-            why = f"trained on {trained.date()}, over {model_months} months ago, and not needed"
+            why = f"trained on {trained.date()}, over {in_months(model_months)} ago, and not needed"
             plan.items.append(Item("model file", str(path.relative_to(plan.home.root)), why))
 
 

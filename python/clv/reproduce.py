@@ -122,7 +122,7 @@ def reproduce(
         not where it was, or the training itself fails.
     """
     card = _checked_card(Registry(home.registry), model_id)
-    wanted = commit or card["code_commit"]
+    wanted = card["code_commit"] if commit is None else commit
     if wanted == "unknown":
         raise ClvError(
             f"{model_id} was trained outside a git repository, so its code is not known. Name the "

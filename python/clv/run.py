@@ -16,6 +16,7 @@ from clv.config import Config, write_config
 from clv.database import fetch, fetch_row
 from clv.dates import parse_date
 from clv.dbt_project import DbtProject
+from clv.home import Home
 from clv.messages import counted, say
 from clv.outputs import Batch, batch_times, batches, publish_marts, write_batch_files
 from clv.registry import Registry
@@ -55,8 +56,8 @@ def run(
     until : date as text, optional
         Score what is due up to this day at most.
     """
-    only = parse_date(cutoff, "cutoff") if cutoff else None
-    limit = parse_date(until, "until") if until else dt.date.max
+    only = None if cutoff is None else parse_date(cutoff, "cutoff")
+    limit = dt.date.max if until is None else parse_date(until, "until")
     schedule = _schedule(dbt, config)
     through = _read_log(dbt)
     due = [only] if only else schedule.due(min(limit, through))
@@ -153,15 +154,33 @@ def _build(dbt: DbtProject, due: list[dt.date], next_cutoff: dt.date) -> RunResu
     alerts = write_alerts(home)
     for line in watched(home, judged):
         say(line)
-    say(
-        f"scored {len(due)} cutoffs, judged {len(judged)} matured batches, {len(alerts)} new alerts"
-    )
+    say(_summary(due, judged, _in_sample(home, judged), alerts))
     return RunResult(due, judged, alerts, withdrawn, next_cutoff)
 
 
+def _in_sample(home: Home, judged: list[Batch]) -> int:
+    """Return how many of the judged batches are in-sample: they have figures and no verdict."""
+    if not judged:
+        return 0
+    query = "select cutoff, pred_months from clv_drift where verdict = 'in_sample'"
+    rows = fetch(home.database, query).itertuples(index=False)
+    return len({Batch(cutoff.date(), int(months)) for cutoff, months in rows} & {*judged})
+
+
+def _summary(due: list[dt.date], judged: list[Batch], in_sample: int, alerts: list[Path]) -> str:
+    """Say in one line what a run did."""
+    matured = counted(len(judged), "matured batch", "matured batches")
+    if in_sample:
+        matured += f" ({in_sample} in-sample, never judged for drift)"
+    return (
+        f"scored {counted(len(due), 'cutoff', 'cutoffs')}, judged {matured}, "
+        f"{counted(len(alerts), 'new alert', 'new alerts')}"
+    )
+
+
 def _record_batches(dbt: DbtProject, scored: list[Batch], judged: list[Batch]) -> None:
-    counted = {"batch_scored": ("clv_predictions", scored), "batch_judged": ("clv_drift", judged)}
-    for event, (table, concerned) in counted.items():
+    tables = {"batch_scored": ("clv_predictions", scored), "batch_judged": ("clv_drift", judged)}
+    for event, (table, concerned) in tables.items():
         if not concerned:
             continue
         columns = "count(*) as customers"

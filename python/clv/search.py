@@ -18,7 +18,7 @@ from clv.errors import ClvError
 from clv.evaluation import evaluate
 from clv.files import write_text
 from clv.grid import Cell, Grid
-from clv.messages import progress, say
+from clv.messages import counted, in_months, progress, say
 from clv.origins import Origin
 
 
@@ -48,7 +48,8 @@ def search_cells(
     found = {cell: read for cell in tasks if (read := _read(_piece(pieces, cell))) is not None}
     missing = [cell for cell in tasks if cell not in found]
     if found:
-        say(f"going on with an interrupted search: {len(found)} of {len(tasks)} cells are done")
+        done = f"{len(found)} of {counted(len(tasks), 'cell', 'cells')}"
+        say(f"going on with an interrupted search: {done} done")
     if missing:
         dbt.build_training_set(windows_of(tasks), sample)
         # One connection for all windows: opening the database anew takes longer than reading one.
@@ -95,8 +96,8 @@ def _shared_customers(connection: DuckDBPyConnection, cutoff: dt.date, chosen: G
     shared = {str(customer) for (customer,) in connection.execute(query).fetchall()}
     if not shared:
         raise ClvError(
-            f"nobody bought in the {chosen.histories[0]} months up to {cutoff}, the shortest history "
-            "compared. Give longer --history-months, or a larger --sample."
+            f"nobody bought in the {in_months(chosen.histories[0])} up to {cutoff}, "
+            "the shortest history compared. Give longer --history-months, or a larger --sample."
         )
     return shared
 

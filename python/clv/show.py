@@ -9,7 +9,7 @@ import pandas as pd
 from clv.database import reading
 from clv.errors import ClvError
 from clv.home import Home
-from clv.messages import markdown_table
+from clv.messages import counted, in_months, markdown_table
 from clv.outputs import batches
 
 TABLES = {
@@ -31,7 +31,8 @@ TABLES = {
     "How customers buy (clv_cluster_ranking, with the cluster's habits)": """
         select s.cluster_rank, s.cluster_id, count(*) as customers,
                median(s.predicted_clv) as median_clv, max(s.clv_index) as clv_index,
-               avg(s.frequency) as mean_frequency, median(s.days_since_last) as days_since_last,
+               avg(s.frequency) as mean_frequency,
+               cast(round(median(s.days_since_last)) as integer) as days_since_last,
                avg(s.revenue / nullif(s.orders, 0)) as revenue_per_order
         from customer_segments as s
         group by s.cluster_rank, s.cluster_id
@@ -39,7 +40,7 @@ TABLES = {
     """,
     "How good earlier predictions were (clv_accuracy and clv_drift)": """
         select a.cutoff, a.customers, a.predicted_total, a.actual_total, a.rmse, a.r2,
-               a.normalized_gini, a.top_decile_share, d.status
+               a.normalized_gini, a.top_decile_share, d.verdict
         from clv_accuracy as a
         inner join clv_drift as d using (cutoff, pred_months)
         order by a.cutoff, a.pred_months
@@ -65,7 +66,8 @@ def show_text(home: Home) -> str:
     if not scored:
         raise ClvError("no batch was scored yet. Run `clv run`, or `dbt build`.")
     latest = scored[-1]
-    lines = [f"# Batch {latest.cutoff}, {latest.pred_months} months ahead"]
+    ahead = in_months(latest.pred_months)
+    lines = [f"# Batch {latest.cutoff}, {ahead} ahead"]
     with reading(home.database) as connection:
         for title, query in TABLES.items():
             frame = connection.execute(query).df()
@@ -87,4 +89,5 @@ def _contents(folder: Path) -> str:
         return ""
     files = [file for file in folder.rglob("*") if file.is_file()]
     alerts = sum(file.name.startswith("drift_alert_") for file in files)
-    return f" ({len(files)} files{f', {alerts} of them drift alerts' if alerts else ''})"
+    among = f", {counted(alerts, 'drift alert', 'drift alerts')} among them" if alerts else ""
+    return f" ({counted(len(files), 'file', 'files')}{among})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -17,8 +17,9 @@ from clv.database import fetch, fetch_row
 from clv.dates import add_months, latest_cutoff, parse_date
 from clv.dbt_project import DbtProject
 from clv.errors import ClvError
+from clv.grid import SLACK
 from clv.home import Home
-from clv.messages import say
+from clv.messages import counted, in_months, say
 from clv.origins import Origin, Plan, plan_training
 from clv.provenance import code_version, data_fingerprint, environment, training_settings
 from clv.registry import Registry
@@ -66,7 +67,7 @@ def train(
     ClvError
         When the labels would end after the data, or nobody bought in the history.
     """
-    cutoff = parse_date(window[0], "cutoff") if window[0] else None
+    cutoff = None if window[0] is None else parse_date(window[0], "cutoff")
     settings = training_settings(dbt.user_vars, config)
     dbt.refresh_log()
     first, last = fetch_row(dbt.home.database, "select data_from, data_through from data_through")
@@ -78,6 +79,7 @@ def train(
         last,
     )
     plan = plan_training(Origin(chosen.cutoff, chosen.pred_months), chosen.history_months, first)
+    plan = replace(plan, notes=(*history_notes(chosen, first), *plan.notes))
     dbt.build_training_set(plan.windows)
     training_set, share = _read_training_set(dbt.home)
     contest = hold_contest(training_set, plan, SEED)
@@ -131,13 +133,13 @@ def choose_window(
     chosen = TrainingWindow(cutoff or latest, history_months, pred_months)
     if latest < first:
         raise ClvError(
-            f"the log runs from {first} to {last}, too short for {pred_months} months of "
+            f"the log runs from {first} to {last}, too short for {in_months(pred_months)} of "
             "prediction with a history before them. Use a smaller --pred-months."
         )
     if chosen.labels_end > last:
         raise ClvError(
             f"training at {chosen.cutoff} needs labels up to {chosen.labels_end}, but the data is "
-            f"complete only through {last}. The latest cutoff for {pred_months} months of "
+            f"complete only through {last}. The latest cutoff for {in_months(pred_months)} of "
             f"prediction is {latest}: use it, or a smaller --pred-months."
         )
     if chosen.cutoff < first:
@@ -146,6 +148,17 @@ def choose_window(
             f"Choose a cutoff up to {latest}, or a smaller --pred-months."
         )
     return chosen
+
+
+def history_notes(window: TrainingWindow, first: dt.date) -> list[str]:
+    """Say so where the log, which begins on `first`, does not hold the history that was asked for."""
+    if add_months(window.cutoff, -window.history_months) + SLACK >= first:
+        return []
+    days = counted((window.cutoff - first).days + 1, "day", "days")
+    return [
+        f"the log begins on {first}: of the {in_months(window.history_months)} of "
+        f"history asked for, {days} up to {window.cutoff} are there"
+    ]
 
 
 def _record(

@@ -21,7 +21,7 @@ from clv.evaluation import KINDS
 from clv.files import replacing
 from clv.grid import Cell, Grid
 from clv.heatmap import draw
-from clv.messages import markdown_table
+from clv.messages import counted, in_months, markdown_table
 from clv.provenance import code_digest, data_fingerprint
 from clv.search import search_cells
 
@@ -118,10 +118,11 @@ def _write(
         results.to_csv(temporary, index=False)
     cutoffs = ", ".join(str(cutoff) for cutoff in chosen.cutoffs)
     low, high = results["customers"].min(), results["customers"].max()
+    share = "" if sample == 1 else f", a sample of {sample:.2%} of all"
     caption = (
-        f"Mean over {len(chosen.cutoffs)} cutoffs ({cutoffs}), at each on the same customers in every cell "
-        f"({low:,} to {high:,} of them{'' if sample == 1 else f', a sample of {sample:.2%} of all'}), who "
-        f"bought in the {chosen.histories[0]} months before it. Chosen: {decided.winner}. {choice.RULE}"
+        f"Mean over {counted(len(chosen.cutoffs), 'cutoff', 'cutoffs')} ({cutoffs}), at each on the same "
+        f"customers in every cell ({low:,} to {high:,} of them{share}), who "
+        f"bought in the {in_months(chosen.histories[0])} before it. Chosen: {decided.winner}. {choice.RULE}"
     )
     files = [table]
     for name, title, measure, lower in (

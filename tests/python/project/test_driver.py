@@ -133,6 +133,16 @@ def test_show_prints_the_latest_batch_and_the_accuracy_of_earlier_ones(scored):
     assert f"# Batch {DUE[-1]}, 3 months ahead" in shown.out
     for word in ("Top 1 %", "clv_index", "normalized_gini", str(DUE[0])):
         assert word in shown.out
+    # a batch that is watched is not shown as ok
+    verdicts = scored.query("select verdict from clv_drift order by cutoff").verdict.tolist()
+    _, accuracy = shown.out.split("## How good earlier predictions were")
+    lines = accuracy.split("\n## ")[0].splitlines()
+    assert lines[2].rstrip(" |").split()[-1] == "verdict"
+    assert [line.rstrip(" |").split()[-1] for line in lines[4:] if line] == verdicts
+    _, clusters = shown.out.split("## How customers buy")
+    header, _, *rows = clusters.split("\n## ")[0].strip().splitlines()[2:]
+    days = [name.strip() for name in header.split("|")].index("days_since_last")
+    assert all(row.split("|")[days].strip().isdigit() for row in rows)
 
 
 def start_run(shop: Shop) -> "subprocess.Popen[bytes]":

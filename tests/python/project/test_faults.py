@@ -38,7 +38,7 @@ def failed_loudly(shop: Shop, words: str) -> None:
     done = shop.clv("monitor")
     assert done.code == 1, done.err
     assert words in done.err and "Traceback" not in done.err
-    assert "drift alert" not in done.out and "new alerts" not in done.err
+    assert "drift alert" not in done.out and "new alert" not in done.err
 
 
 @pytest.mark.parametrize("fault", ["threshold", "manifest", "ledger"])

@@ -1,5 +1,11 @@
 """Bad input of every kind: one clear message, exit code 1, no traceback, nothing half-written."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 from shop import Result, Shop
 
@@ -31,7 +37,9 @@ def shop(tmp_path) -> Shop:
         ("", [], ["empty"]),
         ("customer_id,ordered_at,amount\n", [], ["no usable row", "it is empty"]),
         ("id,ordered_at,amount\n1,2020-01-01,5\n", [], ["no column 'customer_id'", "id, ordered_at"]),
-        (GOOD, ["--vars", "{columns: {amount: amount * Qty}}"], ["Qty", "not found"]),
+        (GOOD, ["--vars", "{columns: {amount: amount * Qty}}"], ["Qty", "not found", "vars columns.*"]),
+        (GOOD, ["--vars", "{columns: {amount: amount +}}"], ["could not be read: Parser Error", "columns.*"]),
+        (GOOD, ["--vars", "{columns: {amount: 'amount); drop table x; --'}}"], ["could not be read: Parser"]),
         (GOOD, ["--vars", "{columns: {money: amount}}"], ["the key 'money'", "customer_id, ordered_at"]),
         (GOOD, ["--vars", "{columns: amount}"], ["not a mapping"]),
         (GOOD, ["--vars", "{cutoff"], ["--vars is not valid YAML"]),
@@ -53,10 +61,23 @@ def test_training_refuses_bad_input(tmp_path, log, arguments, words):
     assert not (shop.home / "registry").exists()
 
 
-def test_a_file_that_is_no_parquet_is_named(tmp_path):
-    log = tmp_path / "log.parquet"
-    log.write_bytes(b"not parquet at all")
-    refused(Shop(tmp_path / "home", log).clv("train"), "log.parquet")
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("log.parquet", GOOD.encode(), "No magic bytes found"),
+        ("log.parquet", b"PAR1" + bytes(40) + b"\xff\xff\xff\x7fPAR1", "Footer length error"),
+        ("log.csv", GOOD.encode("utf-16"), "This file is not utf-8 encoded"),
+        ("log.csv.gz", GOOD.encode(), "not a GZIP stream"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_the_cause_and_the_fix(
+    tmp_path, name, content, words
+):
+    log = tmp_path / name
+    log.write_bytes(content)
+    done = Shop(tmp_path / "home", log).clv("train")
+    refused(done, f"CLV_TRANSACTIONS='{log}' could not be read: ", words, "Check the file")
+    assert "Runtime Error" not in done.err and "Possible Solution" not in done.err
 
 
 @pytest.mark.parametrize("command", ["run", "monitor"])
@@ -65,10 +86,53 @@ def test_without_a_champion_the_command_says_to_train(shop, command):
 
 
 def test_dbt_build_without_a_champion_says_to_train(shop):
-    shop.home.mkdir()
+    assert not shop.home.exists()  # it is made; without it dbt would wait for a minute
     done = shop.dbt("build")
     assert done.code == 1
     assert "there is no champion yet" in done.out and "Run `clv train` first" in done.out
+
+
+@pytest.mark.parametrize("home", ["file", "file/home"])
+def test_dbt_on_a_home_that_cannot_be_ends_at_once_with_one_message(tmp_path, home):
+    (tmp_path / "file").write_text("in the way")
+    started = time.monotonic()
+    done = Shop(tmp_path / home).dbt("build", "--select", "value_tiers")
+    assert time.monotonic() - started < 30  # the profile would try again for 63 seconds
+    assert done.code == 1
+    assert done.out.count("clv: cannot use the home") == 1
+    assert "a file is in its place. Point CLV_HOME at a folder." in done.out
+
+
+@pytest.mark.parametrize("docs", [["parse"], ["docs", "generate", "--empty-catalog"]])
+def test_dbt_parses_and_documents_a_home_that_is_not_there(shop, docs):
+    assert shop.dbt(*docs).code == 0
+
+
+@pytest.mark.parametrize("event", ["reading the log", "a contest"])
+def test_control_c_is_answered_alike_whatever_is_at_work(shop, sample_log, event):
+    command = [sys.executable, "-m", "clv", "train", "--cutoff", "1997-09-30", "--pred-months", "3"]
+    environment = {
+        **os.environ, "CLV_HOME": str(shop.home), "CLV_TRANSACTIONS": str(sample_log),
+        "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # a shell that started the tests in the background has them ignore it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    # dbt writes its log from the first node on; the training set's target comes before the contest.
+    sign = "START" if event == "reading the log" else "OK created sql table model main.training_set"
+    log = shop.home / "logs" / "dbt.log"
+    deadline = time.monotonic() + 120
+    while not (log.exists() and sign in log.read_text()) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1 and out == ""
+    assert err.splitlines()[-1] == ("clv: stopped; nothing is half-written, run the command again")
+    assert err.count("clv:") == 1 and "Traceback" not in err and "full log" not in err
+    assert not (shop.home / "registry").exists()
 
 
 def test_show_before_the_first_batch_says_what_to_do(shop):

@@ -60,6 +60,14 @@ def test_the_card_tells_prediction_data_quality_naive_rule_limits_and_reproducti
         assert part in text
 
 
+def test_what_the_training_noted_is_said(tmp_path: Path) -> None:
+    registry = Registry(tmp_path)
+    noted = {"contest": {"notes": ["the log begins on 1997-01-01: 273 days are there"]}}
+    assert "At training: the log begins on 1997-01-01: 273 days are there." in card_text(
+        registry, saved(registry, **noted)
+    )
+
+
 def test_a_dirty_tree_and_an_undefined_r2_are_said(tmp_path: Path) -> None:
     registry = Registry(tmp_path)
     baseline = {**ACCURACY, "r2": None, "method": "out-of-time", "explanation": "judged later"}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import difflib
+import re
 
 import pytest
 import yaml
@@ -206,3 +207,37 @@ def test_a_missing_file_is_one_clear_message(tmp_path):
         read_config(tmp_path / "model_config.yaml")
     with pytest.raises(ClvError, match="cannot read"):
         write_config(tmp_path / "model_config.yaml", {("run", "a"): 1})
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ("pred_months: 6", "pred_monthz: 6", "training has no pred_months, but pred_monthz,"),
+        ("drift_threshold_r2:", "drift_treshold_r2:", "monitoring has no drift_threshold_r2, but"),
+        ("schedule_start:", "schedule_begin:", "run has no schedule_start, but schedule_begin,"),
+    ],
+)
+def test_a_misspelt_key_is_named_beside_the_one_that_is_missing(path, right, wrong, words):
+    path.write_text(CONFIG.replace(right, wrong))
+    with pytest.raises(ClvError, match=re.escape(words)):
+        read_config(path)
+
+
+def test_a_key_that_nobody_reads_is_left_alone_where_none_is_missing(path):
+    path.write_text(CONFIG.replace("training:\n", "training:\n  owner: marketing\n"))
+    assert read_config(path).pred_months == 6
+
+
+def test_a_key_that_is_missing_is_said_to_be_missing(path):
+    path.write_text(CONFIG.replace("  pred_months: 6\n", ""))
+    with pytest.raises(ClvError, match=r"training\.pred_months is missing; it takes"):
+        read_config(path)
+
+
+@pytest.mark.parametrize("text", ["training: [", "a: b: c\n", "a: 'b\n", "\tx: 1\n", "a: \x01"])
+def test_what_is_not_yaml_is_said_in_one_line_without_the_parsers_drawing(path, text):
+    path.write_text(text)
+    with pytest.raises(ClvError, match="is not valid YAML") as refused:
+        read_config(path)
+    assert "\n" not in str(refused.value) and "^" not in str(refused.value)
+    assert str(refused.value).endswith("Correct it, or restore it.")

@@ -1,0 +1,67 @@
+"""From what dbt and the engine report to one message for a person."""
+
+from __future__ import annotations
+
+import os
+import re
+
+# The one model that reads the transaction log: what fails in it is the log, or its mapping.
+READS_THE_LOG = "stg_classified_transactions"
+IN_THE_SQL = ("Parser Error", "Binder Error", "Catalog Error")
+NOT_THE_LOG = ("Out of Memory Error", "TransactionContext Error", "FATAL Error", "INTERNAL Error")
+
+
+def plain(message: str) -> str:
+    """Reduce dbt's report to what a person needs: our own message where there is one."""
+    own = _own(message)
+    if own:
+        return own
+    lines = [line.strip() for line in message.splitlines()]
+    return "\n".join(line for line in lines if line and not re.match(r"LINE \d+:|\^+$|>", line))
+
+
+def unreadable_log(message: str, log_var: object = None) -> str:
+    """Say which log could not be read, why in the engine's first words, and what to do about it.
+
+    Parameters
+    ----------
+    message : str
+        dbt's report of the failed model.
+    log_var : object, optional
+        The var `transactions`, which says where the log is when CLV_TRANSACTIONS does not.
+    """
+    cause = _first_words(message)
+    if _own(message) or cause is None or cause.startswith(NOT_THE_LOG):
+        return plain(message)
+    named = os.environ.get("CLV_TRANSACTIONS", "").strip() or str(log_var or "").strip()
+    where = f"the transaction log CLV_TRANSACTIONS='{named}'" if named else "the CDNOW log"
+    if cause.startswith(IN_THE_SQL):
+        fix = (
+            "Check the vars columns.*: each takes the name of a column, or one SQL expression over "
+            "columns, such as `Quantity * Price`."
+        )
+    else:
+        fix = (
+            "Check the file: it must be whole, and of the kind that its name says (Parquet, or CSV "
+            "as UTF-8 text with a header line); then the vars columns.*."
+        )
+    return f"{where} could not be read: {cause.rstrip('!.')}. {fix}"
+
+
+def _first_words(message: str) -> str | None:
+    """Return the engine's own first line; None where it was not the engine that failed.
+
+    Of a row of CSV it says the number first and the fault in the line after it; the row itself,
+    which may stand between, is somebody's data and is left out.
+    """
+    header, *lines = [line.strip() for line in message.splitlines() if line.strip()] or [""]
+    lines = [line for line in lines if not line.startswith("Original Line:")]
+    if not header.startswith(("Runtime Error in model", "Database Error in model")) or not lines:
+        return None
+    numbered = "CSV Error on Line:" in lines[0] and len(lines) > 1
+    return f"{lines[0]}: {lines[1]}" if numbered else lines[0]
+
+
+def _own(message: str) -> str | None:
+    own = re.search(r"(?:clv: |clv\.errors\.\w+: )(.+?)(?:\n\s*\n|\n\s*>|\Z)", message, re.DOTALL)
+    return " ".join(own.group(1).split()) if own else None

@@ -1,0 +1,90 @@
+"""Commands that rely on the registry say, in one line, when it is not the one that was written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from shop import Shop
+from test_registry_verify import add_model, edit_rows
+
+from clv.doubt import doubtful
+from clv.home import Home
+from clv.integrity import verify
+from clv.registry import Registry
+from clv.run import RunResult
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Return a home with three champions, one after the other, and a challenger."""
+    home = Home(tmp_path)
+    home.ensure()
+    for n in range(4):
+        add_model(Registry(home.registry), n, promote=n < 3)
+    return home
+
+
+def card(home: Home, n: int) -> Path:
+    return sorted(Registry(home.registry).card_path("x").parent.glob("*.json"))[n]
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+DAMAGES = {
+    "first row deleted": lambda home: edit_rows(home, lambda rows: [rows[0], *rows[2:]]),
+    "last row deleted": lambda home: edit_rows(home, lambda rows: rows[:-1]),
+    "head deleted": lambda home: Registry(home.registry).head.unlink(),
+    "head unreadable": lambda home: Registry(home.registry).head.write_text("{}"),
+    "champion's card edited": lambda home: edit(card(home, 0), "out-of-time", "out-of-tune"),
+    "champion's card deleted": lambda home: card(home, 0).unlink(),
+    "challenger's card edited": lambda home: edit(card(home, 3), "out-of-time", "out-of-tune"),
+    "challenger's card unreadable": lambda home: card(home, 3).write_text("[1"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_verify_finds_in_rows_and_cards_the_quick_look_doubts(home, damage):
+    assert not doubtful(Registry(home.registry))
+    DAMAGES[damage](home)
+    assert verify(home).findings
+    assert doubtful(Registry(home.registry))
+
+
+def test_a_registry_that_is_empty_or_waits_for_its_head_is_not_doubted(home, tmp_path):
+    assert not doubtful(Registry(tmp_path / "none"))
+    registry = Registry(home.registry)
+    before = registry.head.read_bytes()
+    add_model(registry, 5)
+    registry.head.write_bytes(before)
+    assert verify(home).findings == [] and not doubtful(registry)
+
+
+@pytest.mark.parametrize("command", [["status"], ["card", "champion"]])
+def test_commands_that_read_the_registry_say_in_one_line_that_it_does_not_fit(
+    home, command, monkeypatch
+):
+    monkeypatch.setattr("clv.cli_governance.card_text", lambda *_: "the card")
+    shop = Shop(home.root)
+    said = shop.clv(*command)
+    assert said.code == 0 and said.err == ""
+    DAMAGES["first row deleted"](home)
+    doubted = shop.clv(*command)
+    assert (doubted.code, doubted.out) == (0, said.out)
+    assert doubted.err.count("\n") == 1 and "`clv verify` names what" in doubted.err
+
+
+@pytest.mark.parametrize("command", ["run", "monitor"])
+def test_a_run_goes_on_and_says_that_the_registry_does_not_fit(home, command, monkeypatch):
+    done = RunResult([], [], [], [], dt.date(2020, 1, 1))
+    monkeypatch.setattr(f"clv.cli.{command}", lambda *_: done)
+    shop = Shop(home.root)
+    assert shop.clv(command).err == ""
+    DAMAGES["champion's card edited"](home)
+    doubted = shop.clv(command)
+    assert doubted.code == 0
+    assert doubted.err.count("\n") == 1 and "`clv verify` names what" in doubted.err

@@ -1,0 +1,67 @@
+"""What the engine says of the log becomes one message with the log, the cause and the fix."""
+
+import pytest
+
+from clv.engine_errors import unreadable_log
+
+HEADER = "Runtime Error in model stg_classified_transactions (models/staging/x.sql)\n  "
+FOOTER = "Invalid Input Error: Footer length error in file '/log.parquet'"
+MAGIC = "Invalid Input Error: No magic bytes found at end of file '/log.parquet'"
+SYNTAX = 'Parser Error: syntax error at or near "as"\n  \n  LINE 4:  amount + as x\n            ^'
+
+
+@pytest.fixture(autouse=True)
+def log(monkeypatch):
+    monkeypatch.setenv("CLV_TRANSACTIONS", "/log.parquet")
+
+
+@pytest.mark.parametrize(
+    ("reported", "cause", "fix"),
+    [
+        (FOOTER, FOOTER, "Check the file"),
+        (MAGIC, MAGIC, "Check the file"),
+        (SYNTAX, 'Parser Error: syntax error at or near "as"', "Check the vars columns.*"),
+        ('Binder Error: column "Qty" not found', 'column "Qty" not found', "vars columns.*"),
+    ],
+)
+def test_the_log_the_cause_and_the_fix_are_one_line(reported, cause, fix):
+    message = unreadable_log(HEADER + reported)
+    assert message.startswith(
+        "the transaction log CLV_TRANSACTIONS='/log.parquet' could not be read"
+    )
+    assert cause in message and fix in message
+    assert "\n" not in message and "LINE" not in message and "Runtime Error" not in message
+
+
+def test_our_own_message_stays_as_it_is():
+    own = (
+        "Compilation Error in model x\n  clv: no file matches CLV_TRANSACTIONS='a.csv'.\n  \n  > in"
+    )
+    assert unreadable_log(own) == "no file matches CLV_TRANSACTIONS='a.csv'."
+
+
+def test_a_fault_of_the_machine_is_no_fault_of_the_log():
+    message = unreadable_log(HEADER + "Out of Memory Error: could not allocate 3 GB")
+    assert "could not allocate" in message and "Check the file" not in message
+
+
+def test_the_log_is_named_by_the_var_or_as_the_default(monkeypatch):
+    monkeypatch.setenv("CLV_TRANSACTIONS", "")
+    assert "CLV_TRANSACTIONS='/other.csv'" in unreadable_log(HEADER + FOOTER, "/other.csv")
+    assert unreadable_log(HEADER + SYNTAX).startswith("the CDNOW log could not be read")
+
+
+def test_of_a_row_of_csv_the_fault_is_said_and_the_row_is_not():
+    row = (
+        "Invalid Input Error: CSV Error on Line: 3\n  Original Line: 1,2020-01-01,5\n"
+        "  Invalid unicode (byte sequence mismatch) detected. This file is not utf-8 encoded.\n"
+        "  \n  Possible Solution: Enable ignore errors (ignore_errors=true)"
+    )
+    message = unreadable_log(HEADER + row)
+    assert "CSV Error on Line: 3: Invalid unicode" in message and "CSV as UTF-8 text" in message
+    assert "2020-01-01" not in message and "ignore_errors" not in message
+
+
+def test_a_fault_that_the_engine_does_not_name_an_error_is_the_cause_all_the_same():
+    message = unreadable_log(HEADER + "TProtocolException: Invalid data")
+    assert "could not be read: TProtocolException: Invalid data. Check the file" in message
