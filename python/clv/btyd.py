@@ -34,6 +34,10 @@ PURCHASE_MODELS = {
 # Tried in order until one converges: days per unit of time, penalizer.
 ATTEMPTS = ((7.0, 0.0), (30.0, 0.0), (7.0, 0.001), (7.0, 0.01), (7.0, 0.1))
 
+# Of more distinct combinations than this so many are drawn, seeded; each keeps its count, so that
+# the likelihood is that of all customers but for the luck of the draw.
+LARGEST_FIT, SEED = 50_000, 19970101
+
 
 class NotFittedError(ClvError):
     """A model found no usable parameters on this log; it leaves the contest with this reason."""
@@ -117,6 +121,10 @@ def fit_purchases(kind: str, frequency: Vector, recency: Vector, age: Vector) ->
     combinations, counts = np.unique(
         np.column_stack([frequency, recency, age]), axis=0, return_counts=True
     )
+    if len(combinations) > LARGEST_FIT:
+        rng = np.random.default_rng(SEED)
+        drawn = np.sort(rng.choice(len(combinations), LARGEST_FIT, replace=False))
+        combinations, counts = combinations[drawn], counts[drawn]
     failures = []
     for unit, penalizer in ATTEMPTS:
         times = combinations / np.array([1.0, unit, unit])

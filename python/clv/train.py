@@ -26,7 +26,7 @@ from clv.registry import Registry
 
 SEED = 20210101
 # Rows of all training windows together; above it a sample of the customers is used.
-LARGEST_TRAINING_SET = 2_000_000
+LARGEST_TRAINING_SET = 1_000_000
 
 
 @dataclass(frozen=True)

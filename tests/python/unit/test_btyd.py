@@ -32,6 +32,19 @@ def test_the_same_log_gives_the_same_parameters_whatever_was_drawn_before(shop, 
     assert fit_purchases(kind, *customers) == first
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_draw_of_the_combinations_expects_what_all_of_them_do(monkeypatch, shop, kind):
+    customers = columns(shop, "frequency", "recency", "T")
+    whole = fit_purchases(kind, *customers)
+    distinct = len(np.unique(np.column_stack(customers), axis=0))
+    monkeypatch.setattr("clv.btyd.LARGEST_FIT", int(0.8 * distinct))
+    drawn = fit_purchases(kind, *customers)
+    assert drawn != whole and drawn == fit_purchases(kind, *customers)
+    days = np.full(len(shop), 91.0)
+    totals = [model.expected_purchases(days, *customers).sum() for model in (whole, drawn)]
+    assert totals[1] == pytest.approx(totals[0], rel=0.1)
+
+
 def test_what_the_optimizer_says_stays_off_the_output(monkeypatch, shop, capfd):
     import lifetimes
 
