@@ -31,7 +31,7 @@ def saved(registry: Registry, **changes: Any) -> str:
         "customers": 100,
         "settings": {"transactions": "orders.csv"},
         "champion": {"kind": "bg_nbd_gamma_gamma", "purchases": {"parameters": {"r": 0.25}}},
-        "baseline": {**ACCURACY, "method": "out-of-time", "explanation": "judged later"},
+        "baseline": {**ACCURACY, "method": "out-of-time", "pred_months": 3, "explanation": "judged later"},
         "candidates": [
             {"kind": "bg_nbd_gamma_gamma", "accuracy": ACCURACY, "left_out_because": None},
             {"kind": "naive_spend_rate", "accuracy": {**ACCURACY, "rmse": 50.0}, "left_out_because": None},
@@ -70,7 +70,13 @@ def test_what_the_training_noted_is_said(tmp_path: Path) -> None:
 
 def test_a_dirty_tree_and_an_undefined_r2_are_said(tmp_path: Path) -> None:
     registry = Registry(tmp_path)
-    baseline = {**ACCURACY, "r2": None, "method": "out-of-time", "explanation": "judged later"}
+    baseline = {
+        **ACCURACY,
+        "r2": None,
+        "method": "out-of-time",
+        "pred_months": 3,
+        "explanation": "judged later",
+    }
     text = card_text(registry, saved(registry, code_dirty=True, baseline=baseline))
     assert "not committed" in text and "R² undefined" in text
 

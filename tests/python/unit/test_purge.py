@@ -23,7 +23,8 @@ def add(home: Home, model_id: str, trained_at: str, promote: bool = True) -> Non
     registry.save({}, {
         "model_id": model_id, "trained_at": trained_at, "code_dirty": False, "history_months": 9,
         "pred_months": 3, "training_cutoff": "1997-09-30", "champion": {"kind": "naive_spend_rate"},
-        "baseline": {"rmse": 40.0, "r2": 0.3, "method": "out-of-time"}, "data": {"fingerprint": "f"},
+        "baseline": {"rmse": 40.0, "r2": 0.3, "method": "out-of-time", "pred_months": 3},
+        "data": {"fingerprint": "f"},
     })  # fmt: skip
     if promote:
         registry.append(registry.card(model_id), trained_at, "why")

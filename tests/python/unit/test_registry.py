@@ -29,7 +29,7 @@ def card_of(model_id: str, r2: float | None = 0.25) -> dict:
         "code_commit": "abc",
         "code_dirty": True,
         "champion": {"kind": "naive_spend_rate"},
-        "baseline": {"rmse": 1 / 3, "r2": r2, "method": "out-of-time"},
+        "baseline": {"rmse": 1 / 3, "r2": r2, "method": "out-of-time", "pred_months": 3},
         "data": {"fingerprint": "1-2-3"},
     }
 
@@ -113,6 +113,7 @@ def test_a_baseline_without_r2_leaves_the_cell_empty(registry):
         "rmse": 1 / 3,
         "r2": None,
         "method": "out-of-time",
+        "pred_months": 3,
     }
 
 

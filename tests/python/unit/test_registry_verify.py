@@ -47,7 +47,7 @@ def add_model(registry: Registry, n: int, promote: bool = True) -> str:
         "history_months": 9,
         "pred_months": 3,
         "champion": {"kind": "naive_spend_rate"},
-        "baseline": {"rmse": 40.0 + n, "r2": 0.3, "method": "out-of-time"},
+        "baseline": {"rmse": 40.0 + n, "r2": 0.3, "method": "out-of-time", "pred_months": 3},
         "data": {"fingerprint": "f"},
     }
     card = registry.save({"model_id": model_id, "numbers": list(range(n))}, card)
@@ -115,7 +115,7 @@ def test_a_missing_model_file_is_named_and_never_loaded(home: Home) -> None:
 
 
 @pytest.mark.parametrize("row", [1, 2, 4])
-@pytest.mark.parametrize("column", [9, 17, 18])
+@pytest.mark.parametrize("column", [9, 12, 18, 19])
 def test_an_edited_row_is_named(home: Home, row: int, column: int) -> None:
     edit_rows(home, lambda rows: [[*r[:column], r[column] + "1", *r[column + 1 :]] if i == row else r
                                   for i, r in enumerate(rows)])  # fmt: skip

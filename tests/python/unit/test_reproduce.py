@@ -73,7 +73,10 @@ def test_an_unknown_commit_is_refused_with_the_way_out(tmp_path: Any) -> None:
 def test_an_edited_card_is_nothing_to_compare_with(tmp_path: Any) -> None:
     home = Home(tmp_path)
     registry = Registry(home.registry)
-    full = card(trained_at="", baseline={"rmse": 40.0, "r2": None, "method": "out-of-time"})
+    full = card(
+        trained_at="",
+        baseline={"rmse": 40.0, "r2": None, "method": "out-of-time", "pred_months": 3},
+    )
     registry.save({}, full)
     registry.append(registry.card("m"), "2020", "why")
     path = registry.card_path("m")

@@ -56,7 +56,7 @@ def promote(home, model_id, winner, clusters):
     card = {
         "model_id": model_id,
         "champion": winner.to_dict(),
-        "baseline": {"rmse": 1.0, "r2": 0.5, "method": "out-of-time"},
+        "baseline": {"rmse": 1.0, "r2": 0.5, "method": "out-of-time", "pred_months": 3},
         "trained_at": "2021-01-01",
         "training_cutoff": "2020-12-31",
         "history_months": 9,
