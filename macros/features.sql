@@ -157,7 +157,7 @@ inner join first_purchases as f
 {%- endmacro %}
 
 {% macro spread(sum_of_squares, total, n) -%}
-  {#- Sample standard deviation from exact sums; null below two values. -#}
+  {#- Sample standard deviation from exact sums; 0 below two values (greatest passes nulls over). -#}
   sqrt(greatest(
         (cast({{ sum_of_squares }} as double) - cast({{ total }} as double) * cast({{ total }} as double) / nullif({{ n }}, 0))
         / nullif({{ n }} - 1, 0),

@@ -70,7 +70,10 @@ final as (
         cast(purchases as bigint) as purchases,
         expected_purchases,
         purchase_ratio,
-        greatest(purchase_ratio - 2.326 * purchase_ratio_error, 0) as purchase_ratio_low,
+        case
+            when purchase_ratio < 2.326 * purchase_ratio_error then 0
+            else purchase_ratio - 2.326 * purchase_ratio_error
+        end as purchase_ratio_low,
         purchase_ratio + 2.326 * purchase_ratio_error as purchase_ratio_high,
         psi_predicted_clv,
         psi_feature,

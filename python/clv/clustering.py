@@ -72,8 +72,8 @@ class Clusters:
 def behaviour(features: pd.DataFrame) -> Matrix:
     """Return the log-scaled behaviour features, shape (n, len(BEHAVIOUR)).
 
-    Regularity is the spread of the gaps between purchase days relative to their mean; customers
-    with fewer than two gaps count as having none of it (1, as for purchases at random times).
+    Regularity is the spread of the gaps between purchase days relative to their mean: 0 for one gap
+    alone; customers without a gap count as buying at random times (1).
     """
     gap, spread = column(features, "mean_gap"), column(features, "spread_gap")
     with np.errstate(divide="ignore", invalid="ignore"):
