@@ -1,8 +1,10 @@
 """A quick look whether the registry fits what was written, for commands that rely on it.
 
 `clv verify` reads every file and says what is wrong; this looks at what takes no time, so that
-nobody goes on for weeks with a registry that somebody edited. Model files are left out: the one
-that is needed is checked where it is loaded.
+nobody goes on for weeks with a registry that somebody edited. What is scored and judged comes from
+the manifest, so commands that write refuse one that does not fit; cards are for people, and a
+changed one is a warning. Model files are left out: the one that is needed is checked where it is
+loaded.
 """
 
 from __future__ import annotations
@@ -20,6 +22,20 @@ DOUBT = (
     "the registry does not fit what was written: rows of the manifest or cards were changed or "
     "deleted. `clv verify` names what, and the next step"
 )
+
+
+def refuse_broken_manifest(home: Home) -> None:
+    """Refuse to go on with a manifest that is not the one that was written.
+
+    Raises
+    ------
+    ClvError
+        When a row was edited, moved, added or deleted, or the head does not fit the last one.
+    """
+    registry = Registry(home.registry)
+    broken = chain.findings(registry.rows(), Head.read(registry.head))
+    if broken:
+        raise ClvError(f"nothing was done, because the manifest does not fit: {broken[0]}")
 
 
 def warn_of_doubt(home: Home) -> None:

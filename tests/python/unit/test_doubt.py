@@ -88,3 +88,22 @@ def test_a_run_goes_on_and_says_that_the_registry_does_not_fit(home, command, mo
     doubted = shop.clv(command)
     assert doubted.code == 0
     assert doubted.err.count("\n") == 1 and "`clv verify` names what" in doubted.err
+
+
+@pytest.mark.parametrize("command", ["run", "monitor", "train"])
+@pytest.mark.parametrize(
+    "damage", ["first row deleted", "last row deleted", "head deleted", "row edited"]
+)
+def test_what_writes_refuses_a_manifest_that_does_not_fit(home, command, damage, monkeypatch):
+    def reached(*_, **__):
+        raise AssertionError("the command went on")
+
+    monkeypatch.setattr("clv.train.train" if command == "train" else f"clv.cli.{command}", reached)
+    if damage == "row edited":
+        edit(Registry(home.registry).manifest, ",9,3,", ",9,4,")
+    else:
+        DAMAGES[damage](home)
+    refused = Shop(home.root).clv(command)
+    assert refused.code == 1 and refused.out == ""
+    assert "nothing was done" in refused.err and "Next: restore" in refused.err
+    assert refused.err.count("\n") == 1
