@@ -138,7 +138,7 @@
 {%- endmacro %}
 
 {% macro finite(stamp) -%}
-  {#- A timestamp, null where it is infinite: text such as `infinity` or `epoch` is no date. -#}
+  {#- A timestamp, null where it is infinite: the text `infinity` is no date. -#}
   case when isfinite({{ stamp }}) then {{ stamp }} end
 {%- endmacro %}
 
