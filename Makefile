@@ -47,6 +47,7 @@ lint: $(READY) ## check style and types of Python and SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	@mkdir -p target/lint
 	$(BIN)/sqlfluff lint --disable-progress-bar models tests/dbt analyses
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from shop import Shop
 
-from clv.home import PROJECT
+from clv.project.home import PROJECT
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from shop import Shop, same
 
-from clv.config import read_config
+from clv.project.config import read_config
 
 FIRST = dt.date(1997, 12, 30)
 DUE = [FIRST + dt.timedelta(days=n) for n in (0, 14, 28, 42, 56, 70, 84, 114, 144, 174)]

@@ -115,7 +115,7 @@ def test_an_exception_while_judging_fails_the_run(fresh, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr("clv.drift.estimate", broken)
+    monkeypatch.setattr("clv.monitoring.noise.estimate", broken)
     failed = shop.clv("monitor")
     assert failed.code == 1
     assert "planted" in failed.err

@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-from clv.chain import Head
 from clv.errors import ClvError
-from clv.home import Home
-from clv.integrity import verify
-from clv.registry import Registry
+from clv.project.home import Home
+from clv.registry.manifest import Head
+from clv.registry.store import Registry
+from clv.registry.verify import verify
 
 WRITER = """
 import sys
 sys.path.insert(0, sys.argv[2])
 from test_registry_verify import add_model
 from pathlib import Path
-from clv.registry import Registry
+from clv.registry.store import Registry
 registry = Registry(Path(sys.argv[1]) / "registry")
 registry.settle()
 first = len(list(registry.card_path("x").parent.glob("*.json")))
@@ -152,7 +152,7 @@ def test_a_cut_manifest_with_a_cut_head_is_named_by_a_head_noted_elsewhere(home:
     registry = Registry(home.registry)
     rows = registry.rows()[:2]
     edit_rows(home, lambda written: written[:3])
-    from clv.chain import row_sha256
+    from clv.registry.manifest import row_sha256
 
     Head(2, row_sha256(rows[-1])).write(registry.head)
     assert noted in "\n".join(str(f) for f in verify(home, noted).findings)
