@@ -17,7 +17,7 @@ from clv.cli_common import MONTHS, dbt_vars, open_project
 from clv.config import Config, read_config
 from clv.dates import parse_date
 from clv.dbt_project import DbtProject
-from clv.doubt import refuse_broken_manifest, warn_of_doubt
+from clv.doubt import warn_of_doubt
 from clv.errors import ClvError
 from clv.home import Home
 from clv.locking import exclusive
@@ -77,7 +77,6 @@ def train_command(
     home, config, dbt = open_project(variables)
     with exclusive(home):
         Registry(home.registry).settle()
-        refuse_broken_manifest(home)
         card = train(dbt, config, (cutoff, history_months, pred_months), promote=not no_promote)
     click.echo(markdown_table(_contest_table(card)))
     click.echo(f"\nbaseline: {card['baseline']['explanation']}")
@@ -98,7 +97,6 @@ def run_command(cutoff: str | None, until: str | None, through: str | None, vari
     home, config, dbt = _open(variables, through)
     with exclusive(home):
         Registry(home.registry).settle()
-        refuse_broken_manifest(home)
         warn_of_doubt(home)
         _finish(home, run(dbt, config, cutoff, until))
 
@@ -120,7 +118,6 @@ def monitor_command(
     home, config, dbt = _open(variables, through)
     with exclusive(home):
         Registry(home.registry).settle()
-        refuse_broken_manifest(home)
         warn_of_doubt(home)
         result = monitor(dbt, config, cutoffs or relabel)
         if len(result.relabelled):
