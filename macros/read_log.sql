@@ -154,7 +154,7 @@
 
 {% macro log_can_be_described() -%}
   {#- False where models are only compiled and the CDNOW table has not been built yet. -#}
-  {{ return(building() or flags.WHICH == 'test' or log_location() != '' or adapter.get_relation(target.database, target.schema, 'cdnow_transactions') is not none) }}
+  {{ return(building() or flags.WHICH == 'test' or log_location() != '' or own_relation('cdnow_transactions') is not none) }}
 {%- endmacro %}
 
 {% macro log_columns(relation) -%}
