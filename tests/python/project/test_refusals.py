@@ -1,5 +1,6 @@
 """Bad input of every kind: one clear message, exit code 1, no traceback, nothing half-written."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,8 @@ import time
 
 import pytest
 from shop import Result, Shop
+
+from clv.registry import Registry
 
 WINDOWS = ("stg_champion_manifest", "scoring_windows")
 GOOD = "customer_id,ordered_at,amount\n1,2020-01-01,5\n2,2020-03-01,6\n"
@@ -203,6 +206,59 @@ def test_a_model_file_that_is_changed_or_missing_is_never_loaded(fresh, damage):
         "missing" if damage == "missing" else "not the one that was promoted",
     )
     assert not (shop.home / "outputs").exists()
+
+
+@pytest.fixture(scope="module")
+def unnamed(trained, tmp_path_factory) -> Shop:
+    """Return the trained shop with a challenger, and with no log named. Not to be changed."""
+    shop = trained.copy(tmp_path_factory.mktemp("unnamed") / "home")
+    registry = Registry(shop.home / "registry")
+    model_id = registry.champion()["model_id"]
+    card, model = registry.card(model_id), registry.load_model(model_id)
+    registry.save({**model, "model_id": "clv_other"}, {**card, "model_id": "clv_other"})
+    return Shop(shop.home)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["run"], ["monitor"], ["train"], ["tune", "--yes"],
+     ["promote", "clv_other", "--reason", "why", "--yes", "--force"]],
+)  # fmt: skip
+def test_a_forgotten_log_is_not_replaced_by_cdnow(unnamed, sample_log, command):
+    named = f"CLV_TRANSACTIONS='{sample_log}'"
+    refused(unnamed.clv(*command), "no transaction log is named", "was trained on", named)
+    assert unnamed.query("select * from stg_classified_transactions").shape[0] == 6919
+    assert len(Registry(unnamed.home / "registry").rows()) == 1
+
+
+@pytest.mark.parametrize("select", [[], ["--select", "stg_classified_transactions"]])
+def test_dbt_build_does_not_replace_a_forgotten_log_by_cdnow(unnamed, select):
+    done = unnamed.dbt("build", *select)
+    assert done.code == 1
+    assert done.out.count("clv: no transaction log is named") == 1
+    assert unnamed.query("select * from stg_classified_transactions").shape[0] == 6919
+    tables = unnamed.query("select table_name from information_schema.tables").table_name
+    assert "cdnow_transactions" not in set(tables)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"transactions": None, "vars": {}}, None),
+        ({"transactions": None, "vars": {"transactions": "shop.orders"}}, "was trained on 'shop.orders'"),
+        (None, "its card"),
+    ],
+)  # fmt: skip
+def test_the_champion_s_card_says_whether_cdnow_is_meant(fresh, settings, words):
+    shop = Shop(fresh("unnamed").home)
+    (card,) = (shop.home / "registry" / "cards").iterdir()
+    stored = json.loads(card.read_text())
+    card.write_text("{" if settings is None else json.dumps({**stored, "settings": settings}))
+    done = shop.dbt("run", "--select", "cdnow_transactions", "stg_classified_transactions")
+    assert done.code == (0 if words is None else 1)
+    assert words is None or words in done.out
+    rows = shop.query("select * from stg_classified_transactions").shape[0]
+    assert rows == (69_659 if words is None else 6919)
 
 
 def test_wrong_usage_ends_with_2(shop):
