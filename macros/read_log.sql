@@ -131,7 +131,18 @@
   {%- if modules.re.match('^\\w[\\w ]*$', mapped) -%}
     {{ fail("the transaction log has no column '" ~ mapped ~ "' for " ~ role ~ '. It has: ' ~ columns | join(', ') ~ ". Map it with --vars '{columns: {" ~ role ~ ": <its name, or an SQL expression>}}'.") }}
   {%- endif -%}
+  {%- do refuse_statements(role, mapped) -%}
   {{ return(mapped) }}
+{%- endmacro %}
+
+{% macro refuse_statements(role, mapped) -%}
+  {#- A mapped expression becomes part of a query, and the engine runs every statement that it is
+      handed. So outside of quoted text and quoted names, for each of which a ? stands here, it may
+      hold nothing that ends a statement, begins a comment, or quotes text in another way. -#}
+  {%- set unquoted = modules.re.sub("'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", '?', mapped) -%}
+  {%- if modules.re.search("--|/\\*|[;$'\"]|(?<![^\\W\\d])[eE]\\?", unquoted) -%}
+    {{ fail("the var columns." ~ role ~ " is `" ~ mapped ~ "`: it takes the name of a column, or one SQL expression over columns, such as `Quantity * Price`, without semicolons, comments, dollar signs, E'' text and quotes left open. A column's name that holds such a character stands in double quotes.") }}
+  {%- endif -%}
 {%- endmacro %}
 
 {% macro as_number(expression, columns, relation) -%}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import duckdb
 import pytest
 from shop import Result, Shop
 
@@ -42,7 +43,7 @@ def shop(tmp_path) -> Shop:
         ("id,ordered_at,amount\n1,2020-01-01,5\n", [], ["no column 'customer_id'", "id, ordered_at"]),
         (GOOD, ["--vars", "{columns: {amount: amount * Qty}}"], ["Qty", "not found", "vars columns.*"]),
         (GOOD, ["--vars", "{columns: {amount: amount +}}"], ["could not be read: Parser Error", "columns.*"]),
-        (GOOD, ["--vars", "{columns: {amount: 'amount); drop table x; --'}}"], ["could not be read: Parser"]),
+        (GOOD, ["--vars", "{columns: {amount: 'amount); drop table x; --'}}"], ["one SQL expression"]),
         (GOOD, ["--vars", "{columns: {money: amount}}"], ["the key 'money'", "customer_id, ordered_at"]),
         (GOOD, ["--vars", "{columns: amount}"], ["not a mapping"]),
         (GOOD, ["--vars", "{cutoff"], ["--vars is not valid YAML"]),
@@ -62,6 +63,50 @@ def test_training_refuses_bad_input(tmp_path, log, arguments, words):
         shop.log.write_text(log)
     refused(shop.clv("train", *arguments), *words)
     assert not (shop.home / "registry").exists()
+
+
+@pytest.mark.parametrize(
+    ("role", "expression"),
+    [
+        ("customer_id", "1 as x; drop table marker; commit; describe select customer_id"),
+        ("customer_id", "customer_id; drop table marker"),
+        ("customer_id", "customer_id -- the rest"),
+        ("customer_id", "customer_id /* the rest */"),
+        ("customer_id", "'; drop table marker; select '' || customer_id"),
+        ("customer_id", "E'\\'' ; drop table marker; select 'a' || E'\\''"),
+        ("customer_id", "1E'\\'' ; drop table marker; select 'a' || E'\\''"),
+        ("customer_id", "$$ ' $$; drop table marker; select $$ ' $$"),
+        ("customer_id", "$€$ ' $€$; drop table marker; select $€$ ' $€$"),
+        ("customer_id", '"customer_id"" || 1; drop table marker'),
+        ("ordered_at", "amount; drop table marker"),
+        ("amount", "amount; drop table marker"),
+        ("order_id", "amount; drop table marker"),
+        ("line_id", "amount; drop table marker"),
+    ],
+)
+def test_a_mapped_expression_that_is_more_than_one_never_reaches_the_engine(shop, role, expression):
+    shop.home.mkdir()
+    with duckdb.connect(str(shop.home / "clv.duckdb")) as connection:
+        connection.execute("create table marker as select 1 as kept")
+    done = shop.clv("train", "--vars", json.dumps({"columns": {role: expression}}))
+    refused(done, f"the var columns.{role} is `", "one SQL expression over columns")
+    assert shop.query("select kept from marker").kept.tolist() == [1]
+
+
+def test_quoted_text_and_names_may_hold_what_an_expression_may_not(tmp_path):
+    header, row = 'id;,ordered_at,amount,"kind --"', "7,2020-01-01,5,E"
+    (tmp_path / "log.csv").write_text(f"{header}\n{row}\n")
+    columns = {
+        "customer_id": "\"id;\" || '; it''s -- $1 /*'",
+        "amount": "case when \"kind --\" = 'E' then amount - -1 else'0' end",
+        "order_id": "id;",
+    }
+    shop = Shop(tmp_path / "home", tmp_path / "log.csv")
+    variables = json.dumps({"columns": columns})
+    done = shop.dbt("run", "--select", "stg_classified_transactions", "--vars", variables)
+    assert done.code == 0, done.out
+    (kept,) = shop.query("select * from stg_classified_transactions").itertuples()
+    assert (kept.customer_id, kept.order_id) == ("7; it's -- $1 /*", "7")
 
 
 @pytest.mark.parametrize(
