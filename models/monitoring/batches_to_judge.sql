@@ -1,6 +1,6 @@
 {#- The batches whose noise is not known yet, or that were labelled again since. The ledger of noise
     lies downstream, so it is looked up, not referred to. -#}
-{%- set ledger = adapter.get_relation(target.database, target.schema, 'clv_drift_noise') if building() else none %}
+{%- set ledger = own_relation('clv_drift_noise') if building() else none %}
 
 with
 

@@ -21,7 +21,7 @@ from clv.project.config import Config, read_config
 from clv.project.dbt import DbtProject
 from clv.project.home import Home
 from clv.project.lock import exclusive
-from clv.registry.gate import refuse_broken_manifest, warn_of_doubt
+from clv.registry.gate import warn_of_doubt
 from clv.registry.store import Registry
 
 # --data-through is believed up to this many days after the log's last row.
@@ -46,7 +46,6 @@ def run_command(cutoff: str | None, until: str | None, through: str | None, vari
     home, config, dbt = _open(variables, through)
     with exclusive(home):
         Registry(home.registry).settle()
-        refuse_broken_manifest(home)
         warn_of_doubt(home)
         _finish(home, run(dbt, config, cutoff, until))
 
@@ -68,7 +67,6 @@ def monitor_command(
     home, config, dbt = _open(variables, through)
     with exclusive(home):
         Registry(home.registry).settle()
-        refuse_broken_manifest(home)
         warn_of_doubt(home)
         result = monitor(dbt, config, cutoffs or relabel)
         if len(result.relabelled):

@@ -13,7 +13,6 @@ from clv.core.wording import markdown_table
 from clv.project.config import rewritten, write_config
 from clv.project.events import say
 from clv.project.lock import exclusive
-from clv.registry.gate import refuse_broken_manifest
 from clv.registry.store import Registry
 from clv.training.train import train
 from clv.tuning.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS
@@ -37,7 +36,6 @@ def train_command(
     home, config, dbt = open_project(variables)
     with exclusive(home):
         Registry(home.registry).settle()
-        refuse_broken_manifest(home)
         card = train(dbt, config, (cutoff, history_months, pred_months), promote=not no_promote)
     click.echo(markdown_table(_contest_table(card)))
     click.echo(f"\nbaseline: {card['baseline']['explanation']}")

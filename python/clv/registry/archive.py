@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from clv.errors import ClvError
-from clv.project.files import replacing, sha256, write_text
-from clv.registry.manifest import COLUMNS, Head, findings, number, row_sha256
+from clv.project.files import replacing, sha256
+from clv.registry.manifest import Head, number, row_sha256, write_rows
 from clv.registry.store import Registry
 
 
@@ -29,11 +27,11 @@ def move(
     ClvError
         When the manifest's chain is broken: then nothing may be moved.
     """
-    registry.settle()
-    rows, head = registry.rows(), Head.read(registry.head)
-    broken = findings(rows, head)
+    broken = registry.findings()
     if broken:
         raise ClvError(f"nothing is archived while the manifest does not fit: {broken[0]}")
+    registry.settle()
+    rows, head = registry.rows(), Head.read(registry.head)
     for card in cards:
         copy = archive / "cards" / card.name
         with replacing(copy) as temporary:
@@ -45,18 +43,10 @@ def move(
     old = [row for row in rows if number(row) in set(row_numbers)]
     if old and head is not None:
         first, last = number(old[0]), number(old[-1])
-        _write_rows(archive / f"champion_manifest_rows_{first:05d}_{last:05d}.csv", old)
+        write_rows(archive / f"champion_manifest_rows_{first:05d}_{last:05d}.csv", old)
         replace(head, archived_row=last, archived_row_sha256=row_sha256(old[-1])).write(
             registry.head
         )
         registry.write_rows([row for row in rows if row not in old])
     for card in cards:
         card.unlink()
-
-
-def _write_rows(path: Path, rows: list[dict[str, str]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())

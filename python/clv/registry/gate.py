@@ -2,9 +2,9 @@
 
 `clv verify` reads every file and says what is wrong; this looks at what takes no time, so that
 nobody goes on for weeks with a registry that somebody edited. What is scored and judged comes from
-the manifest, so commands that write refuse one that does not fit; cards are for people, and a
-changed one is a warning. Model files are left out: the one that is needed is checked where it is
-loaded.
+the manifest, so commands that write refuse one that does not fit (see `Registry.settle`); cards are
+for people, and a changed one is a warning. Model files are left out: the one that is needed is
+checked where it is loaded.
 """
 
 from __future__ import annotations
@@ -13,29 +13,13 @@ from clv.errors import ClvError
 from clv.project.events import say
 from clv.project.files import sha256
 from clv.project.home import Home
-from clv.registry import manifest
 from clv.registry.card import content_sha256
-from clv.registry.manifest import Head
 from clv.registry.store import Registry
 
 DOUBT = (
     "the registry does not fit what was written: rows of the manifest or cards were changed or "
     "deleted. `clv verify` names what, and the next step"
 )
-
-
-def refuse_broken_manifest(home: Home) -> None:
-    """Refuse to go on with a manifest that is not the one that was written.
-
-    Raises
-    ------
-    ClvError
-        When a row was edited, moved, added or deleted, or the head does not fit the last one.
-    """
-    registry = Registry(home.registry)
-    broken = manifest.findings(registry.rows(), Head.read(registry.head))
-    if broken:
-        raise ClvError(f"nothing was done, because the manifest does not fit: {broken[0]}")
 
 
 def warn_of_doubt(home: Home) -> None:
@@ -47,9 +31,9 @@ def warn_of_doubt(home: Home) -> None:
 def doubtful(registry: Registry) -> bool:
     """Say whether chain and head, or a row and its card, or a card and its own hash differ."""
     try:
-        rows = registry.rows()
-        if manifest.findings(rows, Head.read(registry.head)):
+        if registry.findings():
             return True
+        rows = registry.rows()
         promoted = {row["model_id"]: row["card_sha256"] for row in rows}
         paths = set(registry.card_path("x").parent.glob("*.json"))
         if {registry.card_path(model_id) for model_id in promoted} - paths:

@@ -2,21 +2,23 @@
 
 A chain alone does not show that its last rows were cut off. So a second file, the head, holds the
 number and the hash of the last row; it is written right after the manifest. A manifest that is
-one row ahead of its head is a promotion that was killed between the two writes, and the next
-command completes it; every other difference is named.
+one row ahead of its head, with the card and model file that the row names, is a promotion that was
+killed between the two writes, and the next command completes it; every other difference is named.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from clv.errors import ClvError
-from clv.project.files import write_text
+from clv.project.files import sha256, write_text
 
 COLUMNS = (
     "manifest_row", "model_id", "kind", "promoted_at", "trained_at", "training_cutoff",
@@ -78,6 +80,15 @@ def row_sha256(row: Row) -> str:
     return hashlib.sha256("\x1f".join(row[name] for name in COLUMNS).encode()).hexdigest()
 
 
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Write rows of a manifest with their header, atomically."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
 def number(row: Row) -> int:
     """Return the number of a row; 0 when it has none."""
     return int(row["manifest_row"]) if row["manifest_row"].isdigit() else 0
@@ -105,6 +116,22 @@ def findings(rows: list[Row], head: Head | None) -> list[Finding]:
     if not unfinished(rows, head):
         what += _end(rows, head)
     return [Finding(text, RESTORE) for text in what]
+
+
+def without_files(row: Row, card: Path, model: Path) -> list[Finding]:
+    """Name the files of a row that are not those whose SHA-256 it holds.
+
+    Card and model file are written before their row, so a killed promotion has left both whole.
+    """
+    return [
+        Finding(
+            f"{_name(row)} is not known to the head, and {path} is not the file that it names: it "
+            "was appended by something other than `clv`, or the file was changed",
+            RESTORE,
+        )
+        for path, expected in ((card, row["card_sha256"]), (model, row["model_sha256"]))
+        if not path.is_file() or sha256(path) != expected
+    ]
 
 
 def _beginning(rows: list[Row], head: Head | None) -> Iterator[str]:

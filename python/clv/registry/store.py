@@ -20,7 +20,7 @@ from clv.errors import ClvError
 from clv.project.files import replacing, sha256, write_text
 from clv.registry import manifest
 from clv.registry.card import as_json, content_sha256, latest_metrics
-from clv.registry.manifest import COLUMNS, Head, number, row_sha256
+from clv.registry.manifest import COLUMNS, Finding, Head, number, row_sha256
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,11 @@ class Registry:
             When the manifest's chain is broken, since a new row would seal what was done to it;
             when the model has a row already; when its card or model file is not whole.
         """
-        self.settle()
         rows, model_id = self.rows(), card["model_id"]
-        broken = manifest.findings(rows, Head.read(self.head))
+        broken = self.findings()
         if broken:
             raise ClvError(f"the manifest takes no new row while it does not fit: {broken[0]}")
+        self.settle()
         if any(row["model_id"] == model_id for row in rows):
             raise ClvError(
                 f"{model_id} has a row in the manifest already; a model is promoted once."
@@ -170,19 +170,31 @@ class Registry:
 
     def write_rows(self, rows: list[dict[str, str]]) -> None:
         """Write the manifest atomically; its head is brought up by `settle`."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_text(self.manifest, text.getvalue())
+        manifest.write_rows(self.manifest, rows)
+
+    def findings(self) -> list[Finding]:
+        """Check chain and head, and the files of a last row that the head does not know yet."""
+        rows, head = self.rows(), Head.read(self.head)
+        found = manifest.findings(rows, head)
+        if manifest.unfinished(rows, head):
+            card, model = (p(rows[-1]["model_id"]) for p in (self.card_path, self.model_path))
+            found += manifest.without_files(rows[-1], card, model)
+        return found
 
     def settle(self) -> None:
         """Complete what a killed promotion left undone: the head and the latest metrics.
 
         The caller holds the home's lock.
+
+        Raises
+        ------
+        ClvError
+            When the manifest does not fit: a new head would seal what was done to it.
         """
-        rows = self.rows()
-        head = Head.read(self.head)
+        broken = self.findings()
+        if broken:
+            raise ClvError(f"nothing was done, because the manifest does not fit: {broken[0]}")
+        rows, head = self.rows(), Head.read(self.head)
         if manifest.unfinished(rows, head):
             head = replace(
                 head or Head(0, ""), last_row=number(rows[-1]), last_row_sha256=row_sha256(rows[-1])

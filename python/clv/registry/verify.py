@@ -67,8 +67,9 @@ def verify(home: Home, known_head: str | None = None) -> Report:
         return report
     report.rows = len(rows)
     report.head = row_sha256(rows[-1]) if rows else ""
-    report.findings += manifest.findings(rows, head)
-    if manifest.unfinished(rows, head):
+    broken = registry.findings()
+    report.findings += broken
+    if manifest.unfinished(rows, head) and not broken:
         report.notes.append(
             "the last promotion was cut off before its head was written; the next `clv train`, "
             "`clv promote` or `clv run` completes it"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from shop import Shop
-from test_registry_verify import add_model, edit_rows
+from test_registry_verify import add_model, edit_rows, forge_row
 
 from clv.operations.run import RunResult
 from clv.project.home import Home
@@ -92,7 +92,8 @@ def test_a_run_goes_on_and_says_that_the_registry_does_not_fit(home, command, mo
 
 @pytest.mark.parametrize("command", ["run", "monitor", "train"])
 @pytest.mark.parametrize(
-    "damage", ["first row deleted", "last row deleted", "head deleted", "row edited"]
+    "damage",
+    ["first row deleted", "last row deleted", "head deleted", "row edited", "row forged"],
 )
 def test_what_writes_refuses_a_manifest_that_does_not_fit(home, command, damage, monkeypatch):
     def reached(*_, **__):
@@ -103,9 +104,14 @@ def test_what_writes_refuses_a_manifest_that_does_not_fit(home, command, damage,
     )
     if damage == "row edited":
         edit(Registry(home.registry).manifest, ",9,3,", ",9,4,")
+    elif damage == "row forged":
+        forge_row(home, model_id="clv_forged")
     else:
         DAMAGES[damage](home)
+    head = Registry(home.registry).head
+    before = head.read_bytes() if head.exists() else None
     refused = Shop(home.root).clv(command)
     assert refused.code == 1 and refused.out == ""
     assert "nothing was done" in refused.err and "Next: restore" in refused.err
     assert refused.err.count("\n") == 1
+    assert (head.read_bytes() if head.exists() else None) == before
