@@ -65,7 +65,7 @@ docs: $(READY) ## write the models' documentation to target/static_index.html
 docs-site: export NO_MKDOCS_2_WARNING := 1
 docs-site: $(READY) ## build the documentation site in target/site; a broken link ends it
 	$(BIN)/mkdocs build --strict --quiet
-	@echo "open target/site/index.html"
+	@echo "open target/site/index.html; its search needs a server: python3 -m http.server -d target/site"
 
 clean: ## remove what can be made again; homes, models and outputs stay
-	rm -rf .venv .demo target logs build python/*.egg-info
+	rm -rf .venv .demo target logs build .coverage python/*.egg-info
