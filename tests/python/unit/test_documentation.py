@@ -156,7 +156,7 @@ def test_every_decision_has_a_date_a_status_and_a_place_in_the_index():
     for path in files:
         text = path.read_text("utf-8")
         assert re.match(
-            rf"# {path.name[:4]}\. .+\n\n- Date: \d{{4}}-\d\d-\d\d\n- Status: \w+", text
+            rf"# {path.name[:4]}\. .+\n\nDate: \d{{4}}-\d\d-\d\d\. Status: \w+", text
         ), path
         assert f"]({path.name})" in index and f"- decisions/{path.name}" in site, path
 
