@@ -94,8 +94,8 @@ def sha256(path: Path, kind: Kind = FILE) -> str:
     return sha256_of(path, kind)
 
 
-def sweep(folders: Iterable[Path]) -> list[Path]:
-    """Remove the temporary files in these folders, and below, that dead processes left.
+def sweep(top: Path, folders: Iterable[Path]) -> list[Path]:
+    """Remove the temporary files that dead processes left in `top`, in `folders`, and below those.
 
     Returns
     -------
@@ -103,12 +103,14 @@ def sweep(folders: Iterable[Path]) -> list[Path]:
         What was removed.
     """
     gone = []
-    for folder in folders:
-        for found in sorted(folder.rglob(".*.tmp*")):
-            named = re.search(TEMPORARY, found.name)
-            if named and found.is_file() and not found.is_symlink() and not _at_work(found):
-                found.unlink(missing_ok=True)
-                gone.append(found)
+    for found in (
+        *top.glob(".*.tmp*"),
+        *(f for folder in folders for f in folder.rglob(".*.tmp*")),
+    ):
+        named = re.search(TEMPORARY, found.name)
+        if named and found.is_file() and not found.is_symlink() and not _at_work(found):
+            found.unlink(missing_ok=True)
+            gone.append(found)
     return gone
 
 

@@ -169,5 +169,5 @@ def test_one_sweep_removes_what_dead_processes_left_and_nothing_else(tmp_path):
     kept[-1].parent.mkdir()
     for path in (*left, *kept):
         path.write_text("x")
-    assert sorted(sweep([tmp_path, tmp_path / "none"])) == sorted(left)
+    assert sorted(sweep(tmp_path, [tmp_path / "registry", tmp_path / "none"])) == sorted(left)
     assert all(path.exists() for path in kept)
