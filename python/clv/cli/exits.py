@@ -78,7 +78,7 @@ def _attempt(command: Callable[[], Any]) -> int:
             _discard(1)
             return REFUSED
         return stop.code if isinstance(stop.code, int) else REFUSED
-    except BaseException as error:
+    except Exception as error:
         message = _message(error)
         record.event("crashed", message, level="error", traceback=traceback.format_exc())
         return REFUSED
