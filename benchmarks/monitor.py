@@ -65,8 +65,8 @@ def population() -> pd.DataFrame:
             """
             select t.*, cast(t.pred_days // 4 as integer) as horizon_days,
                    count(d.order_date) as purchases
-            from training_set as t
-            left join customer_days as d
+            from int_clv__training_set as t
+            left join int_clv__customer_days as d
                 on d.customer_id = t.customer_id and d.is_purchase_day
                 and d.order_date > t.cutoff and d.order_date <= t.cutoff + cast(t.pred_days // 4 as integer)
             group by all
@@ -138,9 +138,9 @@ def drift(frame: pd.DataFrame, size: int, repetitions: int) -> pd.DataFrame:
     return ask(
         pd.DataFrame(rows),
         f"""
-        with intervals as (select *, {macro("drift_intervals")} from rows_given)
+        with intervals as (select *, {macro("clv_drift_intervals")} from rows_given)
         select
-            scenario, {macro("drift_verdict")} as verdict,
+            scenario, {macro("clv_drift_verdict")} as verdict,
             rmse_change > drift_threshold_rmse or r2_change > drift_threshold_r2 as plain
         from intervals
         """,
@@ -182,7 +182,7 @@ def early(frame: pd.DataFrame, size: int, repetitions: int) -> dict[str, float]:
             )
             found = purchases_so_far(baseline, share, sums)
             rows.append({"scenario": scenario, "psi_predicted_clv": psi, **found})
-    query = f"select scenario, {macro('early_flag')} is not null as flag from rows_given"
+    query = f"select scenario, {macro('clv_early_flag')} is not null as flag from rows_given"
     named = ask(pd.DataFrame(rows), query)
     return {str(k): float(v) for k, v in named.groupby("scenario")["flag"].mean().items()}
 

@@ -1,4 +1,4 @@
-{% macro drift_verdict() -%}
+{% macro clv_drift_verdict() -%}
 {#- The verdict on one matured batch, from the columns of clv_drift's CTE `intervals`. Plain SQL, so
     that `benchmarks/monitor.py` runs the very same text. The order is that of what is surest.
 
@@ -38,7 +38,7 @@ case
 end
 {%- endmacro %}
 
-{% macro drift_intervals() -%}
+{% macro clv_drift_intervals() -%}
 {#- Changes and their intervals, from change and error of each measure. 98 % (2.326 errors), and
     95 % (1.96) for the steadiest, which are paired with the naive rule or the order of customers.
     RMSE on its log scale; bias is log(predicted total / actual total), so that 0.10 is some 10 %. -#}
@@ -59,7 +59,7 @@ end
     coalesce(least(buyers, baseline_buyers), 0) >= 30 as enough_buyers
 {%- endmacro %}
 
-{% macro early_flag() -%}
+{% macro clv_early_flag() -%}
 {#- Which signs an open batch gives, as text; empty without any. Purchases count when they are off
     by more than 20 % beyond noise; a population when its predictions are spread as another one's
     (PSI above 0.25). Features that moved explain a sign and are none of their own: a cohort ages. -#}

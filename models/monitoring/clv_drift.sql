@@ -8,13 +8,13 @@ accuracy as (
 
 manifest as (
 
-    select * from {{ ref('stg_champion_manifest') }}
+    select * from {{ ref('stg_clv__champion_manifest') }}
 
 ),
 
 noise as (
 
-    select * from {{ ref('clv_drift_noise') }}
+    select * from {{ ref('int_clv__drift_noise') }}
 
 ),
 
@@ -41,8 +41,8 @@ changes as (
         (accuracy.rmse - baselines.baseline_rmse) / nullif(baselines.baseline_rmse, 0) as rmse_change,
         -- a share of |baseline|, or the plain difference where the baseline is exactly 0
         (baselines.baseline_r2 - accuracy.r2) / coalesce(nullif(abs(baselines.baseline_r2), 0), 1) as r2_change,
-        {{ monitoring_threshold('drift_threshold_rmse') }} as drift_threshold_rmse,
-        {{ monitoring_threshold('drift_threshold_r2') }} as drift_threshold_r2,
+        {{ clv_monitoring_threshold('drift_threshold_rmse') }} as drift_threshold_rmse,
+        {{ clv_monitoring_threshold('drift_threshold_r2') }} as drift_threshold_r2,
         noise.buyers,
         noise.baseline_customers,
         noise.baseline_buyers,
@@ -79,7 +79,7 @@ intervals as (
 
     select
         *,
-        {{ drift_intervals() }}
+        {{ clv_drift_intervals() }}
     from changes
 
 ),
@@ -88,7 +88,7 @@ verdicts as (
 
     select
         *,
-        {{ drift_verdict() }} as verdict
+        {{ clv_drift_verdict() }} as verdict
     from intervals
 
 ),

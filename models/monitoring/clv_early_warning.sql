@@ -2,19 +2,19 @@ with
 
 open_batches as (
 
-    select * from {{ ref('open_batches') }}
+    select * from {{ ref('int_clv__open_batches') }}
 
 ),
 
 horizons as (
 
-    select * from {{ ref('open_horizons') }}
+    select * from {{ ref('int_clv__open_horizons') }}
 
 ),
 
 estimates as (
 
-    select * from {{ ref('early_estimates') }}
+    select * from {{ ref('int_clv__early_estimates') }}
 
 ),
 
@@ -41,7 +41,7 @@ signs as (
         estimates.psi_predicted_clv,
         estimates.psi_feature,
         estimates.psi_feature_value,
-        case when open_batches.customers >= 200 then {{ early_flag() }} end as early_sign
+        case when open_batches.customers >= 200 then {{ clv_early_flag() }} end as early_sign
     from open_batches
     inner join purchases
         on

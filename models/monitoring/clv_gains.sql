@@ -2,7 +2,7 @@ with
 
 actuals as (
 
-    select * from {{ ref('matured_predictions') }}
+    select * from {{ ref('int_clv__matured_predictions') }}
 
 ),
 

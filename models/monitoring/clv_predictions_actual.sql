@@ -19,13 +19,13 @@ features as (
 
 log_days as (
 
-    select * from {{ ref('data_through') }}
+    select * from {{ ref('int_clv__log_days') }}
 
 ),
 
 this_run as (
 
-    select * from {{ ref('scoring_windows') }}
+    select * from {{ ref('int_clv__scoring_windows') }}
 
 ),
 
@@ -51,7 +51,7 @@ windows as (
     select distinct
         cutoff,
         pred_months,
-        {{ add_months('cutoff', 'pred_months') }} as window_end
+        {{ clv_add_months('cutoff', 'pred_months') }} as window_end
     from predictions
 
 ),
@@ -75,7 +75,7 @@ due as (
             and (
                 labelled.cutoff is null
                 or this_run.cutoff is not null
-                or {{ asked_to_relabel('windows.cutoff') }}
+                or {{ clv_asked_to_relabel('windows.cutoff') }}
             )
     {% else %}
         where windows.window_end <= log_days.data_through
@@ -99,7 +99,7 @@ due_predictions as (
 
 labels as (
 
-    select * from ({{ labels_as_of('due', 'due_predictions', ref('customer_days')) }}) as as_of
+    select * from ({{ clv_labels_as_of('due', 'due_predictions', ref('int_clv__customer_days')) }}) as as_of
 
 ),
 
@@ -114,7 +114,7 @@ labelled_now as (
         labels.actual_clv,
         due_predictions.predicted_purchases,
         labels.actual_purchases,
-        {{ naive_spend('features.revenue', 'features.T', 'due_predictions.pred_days') }} as naive_clv,
+        {{ clv_naive_spend('features.revenue', 'features.T', 'due_predictions.pred_days') }} as naive_clv,
         due_predictions.in_sample
     from due_predictions
     inner join labels
@@ -176,7 +176,7 @@ labelled_now as (
 
         select
             labelled_now.*,
-            coalesce(unchanged.labelled_at, {{ run_time() }}) as labelled_at
+            coalesce(unchanged.labelled_at, {{ clv_run_time() }}) as labelled_at
         from labelled_now
         left join unchanged
             on
@@ -189,7 +189,7 @@ labelled_now as (
 
         select
             *,
-            {{ run_time() }} as labelled_at
+            {{ clv_run_time() }} as labelled_at
         from labelled_now
 
     )

@@ -76,7 +76,7 @@ def baseline_sample(
 def naive_spend(features: pd.DataFrame) -> Vector:
     """Return what each customer spends if it goes on at the rate of the history, shape (n,).
 
-    The same as the macro `naive_spend`: revenue per day of T, of which there are at least as many
+    The same as the macro `clv_naive_spend`: revenue per day of T, of which there are at least as many
     as in the window, because one purchase yesterday is no daily habit.
     """
     days = column(features, "pred_days")

@@ -221,7 +221,7 @@ def _picture(deciles: pd.DataFrame) -> str:
 def _next(row: Mapping[Any, Any], end: object) -> str:
     steps = [
         f"Is the log complete up to {end}? Look for days without orders, and at "
-        "`stg_rejected_transactions`.",
+        "`clv_rejected_transactions`.",
         "Who is it? `analyses/biggest_misses.sql` lists the customers furthest off.",
         "Is it one batch or several? `select cutoff, verdict, level_change from clv_drift order by "
         "cutoff`; for what comes next, `clv_early_warning`.",

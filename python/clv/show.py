@@ -45,9 +45,9 @@ TABLES = {
         inner join clv_drift as d using (cutoff, pred_months)
         order by a.cutoff, a.pred_months
     """,
-    "What was left out of the log (stg_rejected_transactions)": """
+    "What was left out of the log (clv_rejected_transactions)": """
         select reason, count(*) as log_rows, sum(amount) as amount
-        from stg_rejected_transactions
+        from clv_rejected_transactions
         group by reason
         order by reason
     """,

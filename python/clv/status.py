@@ -63,7 +63,7 @@ def _batches(home: Home) -> tuple[str, str, pd.DataFrame | None]:
     if not home.database.exists():
         return "unknown before the first run", "none", None
     with reading(home.database) as connection:
-        through = _value(connection, "select data_through from data_through")
+        through = _value(connection, "select data_through from int_clv__log_days")
         last = _value(connection, "select max(cutoff) from clv_predictions")
         try:
             waiting = connection.execute(WAITING).df()

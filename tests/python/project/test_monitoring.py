@@ -58,17 +58,19 @@ def test_the_naive_rule_is_measured_on_the_customers_of_the_batch(scored):
 
 def test_judging_again_finds_nothing_to_judge_and_changes_nothing(scored, tmp_path):
     shop = scored.copy(tmp_path / "again")
-    before = shop.query("select * from clv_drift_noise order by all")
+    before = shop.query("select * from int_clv__drift_noise order by all")
     assert shop.clv("monitor").code == 0
-    assert shop.query("select count(*) as n from batches_to_judge").n[0] == 0
-    pd.testing.assert_frame_equal(before, shop.query("select * from clv_drift_noise order by all"))
+    assert shop.query("select count(*) as n from int_clv__batches_to_judge").n[0] == 0
+    pd.testing.assert_frame_equal(
+        before, shop.query("select * from int_clv__drift_noise order by all")
+    )
 
 
 def test_a_batch_labelled_again_with_the_same_labels_stays_as_it_was_judged(scored, tmp_path):
     shop = scored.copy(tmp_path / "rescored")
-    before = shop.query("select * from clv_drift_noise order by cutoff")
+    before = shop.query("select * from int_clv__drift_noise order by cutoff")
     assert shop.score("{cutoff: 1998-01-27, rescore: true}").code == 0
-    after = shop.query("select * from clv_drift_noise order by cutoff")
+    after = shop.query("select * from int_clv__drift_noise order by cutoff")
     pd.testing.assert_frame_equal(before, after)
 
 
@@ -121,7 +123,7 @@ def test_an_exception_while_judging_fails_the_run(fresh, monkeypatch):
     assert "planted" in failed.err
     monkeypatch.undo()
     assert shop.clv("monitor").code in (0, 3)
-    assert shop.query("select count(*) as n from clv_drift_noise").n[0] == 1
+    assert shop.query("select count(*) as n from int_clv__drift_noise").n[0] == 1
 
 
 def test_open_batches_are_held_against_what_the_champion_expects_by_now(scored):
@@ -137,7 +139,7 @@ def test_open_batches_are_held_against_what_the_champion_expects_by_now(scored):
     bought = scored.query(
         """
         select count(*) as n
-        from customer_days as d
+        from int_clv__customer_days as d
         inner join clv_predictions as p using (customer_id)
         where p.cutoff = date '1998-04-23' and d.is_purchase_day and d.order_date > p.cutoff
         """

@@ -9,7 +9,7 @@ import time
 import pytest
 from shop import Result, Shop
 
-WINDOWS = ("stg_champion_manifest", "scoring_windows")
+WINDOWS = ("stg_clv__champion_manifest", "int_clv__scoring_windows")
 GOOD = "customer_id,ordered_at,amount\n1,2020-01-01,5\n2,2020-03-01,6\n"
 
 
@@ -96,7 +96,7 @@ def test_dbt_build_without_a_champion_says_to_train(shop):
 def test_dbt_on_a_home_that_cannot_be_ends_at_once_with_one_message(tmp_path, home):
     (tmp_path / "file").write_text("in the way")
     started = time.monotonic()
-    done = Shop(tmp_path / home).dbt("build", "--select", "value_tiers")
+    done = Shop(tmp_path / home).dbt("build", "--select", "clv_value_tiers")
     assert time.monotonic() - started < 30  # the profile would try again for 63 seconds
     assert done.code == 1
     assert done.out.count("clv: cannot use the home") == 1
@@ -121,7 +121,11 @@ def test_control_c_is_answered_alike_whatever_is_at_work(shop, sample_log, event
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     # dbt writes its log from the first node on; the training set's target comes before the contest.
-    sign = "START" if event == "reading the log" else "OK created sql table model main.training_set"
+    sign = (
+        "START"
+        if event == "reading the log"
+        else "OK created sql table model main.int_clv__training_set"
+    )
     log = shop.home / "logs" / "dbt.log"
     deadline = time.monotonic() + 120
     while not (log.exists() and sign in log.read_text()) and process.poll() is None:
@@ -181,7 +185,7 @@ def test_dbt_build_refuses_a_cutoff_that_cannot_be_scored(trained, cutoff, words
 
 def test_a_cutoff_after_everybody_left_has_nobody_to_score(fresh):
     done = fresh("left").dbt(
-        "run", "--select", "data_through", *WINDOWS,
+        "run", "--select", "int_clv__log_days", *WINDOWS,
         "--vars", "{cutoff: 2005-01-01, data_through: 2005-06-01}",
     )  # fmt: skip
     assert done.code == 1

@@ -31,8 +31,8 @@ def macro(name):
 def verdict(**changed):
     frame = pd.DataFrame([{**CALM, **changed}]).convert_dtypes()
     query = f"""
-        with intervals as (select *, {macro("drift_intervals")} from frame)
-        select {macro("drift_verdict")} as verdict from intervals
+        with intervals as (select *, {macro("clv_drift_intervals")} from frame)
+        select {macro("clv_drift_verdict")} as verdict from intervals
     """
     with duckdb.connect() as connection:
         return connection.register("frame", frame).execute(query).fetchone()[0]
@@ -94,7 +94,7 @@ def test_early_sign(ratio, error, psi, sign):
     ).astype("Float64")
     with duckdb.connect() as connection:
         asked = connection.register("frame", frame).execute(
-            f"select {macro('early_flag')} from frame"
+            f"select {macro('clv_early_flag')} from frame"
         )
         assert asked.fetchone()[0] == sign
 

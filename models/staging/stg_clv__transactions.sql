@@ -4,7 +4,7 @@ with
 
 classified as (
 
-    select * from {{ ref('stg_classified_transactions') }}
+    select * from {{ ref('stg_clv__classified_transactions') }}
 
 ),
 
@@ -12,15 +12,14 @@ final as (
 
     select
         input_row,
-        reason,
         customer_id,
         order_id,
         line_id,
-        written_date,
         ordered_at,
+        order_date,
         amount
     from classified
-    where reason is not null
+    where reason is null
 
 )
 

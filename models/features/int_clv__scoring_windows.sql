@@ -1,23 +1,23 @@
 {#- Which batches this run scores. Every check of a cutoff stands here, before anything is
     computed: after the data, before it, nobody to score, labelled already. -#}
-{%- do ref('customer_days') -%}
-{%- set cutoffs = requested_cutoffs() -%}
-{%- if building() -%}
-    {%- do check_cutoffs(cutoffs) -%}
+{%- do ref('int_clv__customer_days') -%}
+{%- set cutoffs = clv_requested_cutoffs() -%}
+{%- if clv_building() -%}
+    {%- do clv_check_cutoffs(cutoffs) -%}
 {%- endif -%}
 
 with
 
 champion as (
 
-    select * from {{ ref('stg_champion_manifest') }}
+    select * from {{ ref('stg_clv__champion_manifest') }}
     where is_champion
 
 ),
 
 log_days as (
 
-    select * from {{ ref('data_through') }}
+    select * from {{ ref('int_clv__log_days') }}
 
 ),
 
@@ -30,7 +30,7 @@ cutoffs as (
         where 1 = 0
     {% else %}
         {% for cutoff in cutoffs %}
-            select {{ date_literal(cutoff, 'cutoff') }} as cutoff
+            select {{ clv_date_literal(cutoff, 'cutoff') }} as cutoff
             {% if not loop.last %}union all{% endif %}
         {% endfor %}
     {% endif %}
@@ -45,8 +45,8 @@ windows as (
         champion.pred_months,
         champion.model_id,
         champion.labels_end,
-        {{ add_months('cutoffs.cutoff', '-champion.history_months') }} as history_start,
-        {{ add_months('cutoffs.cutoff', 'champion.pred_months') }} as window_end
+        {{ clv_add_months('cutoffs.cutoff', '-champion.history_months') }} as history_start,
+        {{ clv_add_months('cutoffs.cutoff', 'champion.pred_months') }} as window_end
     from cutoffs
     cross join champion
 
@@ -64,7 +64,7 @@ final as (
         {{ dbt.datediff('cutoff', 'window_end', 'day') }} as pred_days,
         cutoff < labels_end as in_sample
     from windows
-    {% for batch in labelled_batches() %}
+    {% for batch in clv_labelled_batches() %}
         {{ "where" if loop.first else "and" }} not (cutoff = cast('{{ batch.cutoff }}' as date) and pred_months = {{ batch.pred_months }})
     {% endfor %}
 

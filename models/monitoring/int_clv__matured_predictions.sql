@@ -17,7 +17,7 @@ windows as (
 
     select
         *,
-        {{ add_months('cutoff', 'pred_months') }} as window_end
+        {{ clv_add_months('cutoff', 'pred_months') }} as window_end
     from actuals
 
 ),
@@ -43,7 +43,7 @@ measured as (
         lengths.predicted_clv,
         coalesce(
             lengths.naive_clv,
-            {{ naive_spend('features.revenue', 'features.T', 'lengths.pred_days') }}
+            {{ clv_naive_spend('features.revenue', 'features.T', 'lengths.pred_days') }}
         ) as naive_clv,
         lengths.actual_clv
     from lengths

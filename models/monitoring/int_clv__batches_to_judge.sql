@@ -1,12 +1,12 @@
 {#- The batches whose noise is not known yet, or that were labelled again since. The ledger of noise
     lies downstream, so it is looked up, not referred to. -#}
-{%- set ledger = adapter.get_relation(target.database, target.schema, 'clv_drift_noise') if building() else none %}
+{%- set ledger = adapter.get_relation(target.database, target.schema, 'int_clv__drift_noise') if clv_building() else none %}
 
 with
 
 matured as (
 
-    select * from {{ ref('matured_predictions') }}
+    select * from {{ ref('int_clv__matured_predictions') }}
 
 ),
 

@@ -2,13 +2,13 @@ with
 
 windows as (
 
-    select * from {{ ref('scoring_windows') }}
+    select * from {{ ref('int_clv__scoring_windows') }}
 
 ),
 
 features as (
 
-    select * from ({{ features_as_of(ref('scoring_windows'), ref('customer_days')) }}) as as_of
+    select * from ({{ clv_features_as_of(ref('int_clv__scoring_windows'), ref('int_clv__customer_days')) }}) as as_of
 
 ),
 

@@ -6,7 +6,7 @@ asked as (
 
     {% for window in var('training_windows') %}
         select
-            {{ date_literal(window[0], 'training cutoff') }} as cutoff,
+            {{ clv_date_literal(window[0], 'training cutoff') }} as cutoff,
             cast({{ window[1] }} as integer) as history_months,
             cast({{ window[2] }} as integer) as pred_months
         {% if not loop.last %}union all{% endif %}
@@ -15,7 +15,7 @@ asked as (
             data_through as cutoff,
             cast(0 as integer) as history_months,
             cast(0 as integer) as pred_months
-        from {{ ref('data_through') }}
+        from {{ ref('int_clv__log_days') }}
         where 1 = 0
     {% endfor %}
 
@@ -25,8 +25,8 @@ windows as (
 
     select
         *,
-        {{ add_months('cutoff', '-history_months') }} as history_start,
-        {{ add_months('cutoff', 'pred_months') }} as window_end
+        {{ clv_add_months('cutoff', '-history_months') }} as history_start,
+        {{ clv_add_months('cutoff', 'pred_months') }} as window_end
     from asked
 
 ),

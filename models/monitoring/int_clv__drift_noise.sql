@@ -4,13 +4,13 @@ with
 
 noise as (
 
-    select * from {{ ref('batch_noise') }}
+    select * from {{ ref('int_clv__batch_noise') }}
 
 ),
 
 to_judge as (
 
-    select * from {{ ref('batches_to_judge') }}
+    select * from {{ ref('int_clv__batches_to_judge') }}
 
 ),
 

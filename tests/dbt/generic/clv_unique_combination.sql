@@ -1,4 +1,4 @@
-{% test unique_combination(model, columns) %}
+{% test clv_unique_combination(model, columns) %}
 
 -- Rows returned are keys that stand more than once.
 select {{ columns | join(', ') }}

@@ -1,4 +1,4 @@
-{% test in_range(model, column_name, at_least=none, at_most=none) %}
+{% test clv_in_range(model, column_name, at_least=none, at_most=none) %}
 
 -- Rows returned are not null and outside the range, or not a number (NaN, infinity).
 select {{ column_name }}

@@ -4,20 +4,20 @@ with
 
 windows as (
 
-    select * from {{ ref('training_windows') }}
+    select * from {{ ref('int_clv__training_windows') }}
 
 ),
 
 sampled_days as (
 
-    select * from {{ ref('customer_days') }}
-    where {{ in_sample('customer_id', var('training_sample')) }}
+    select * from {{ ref('int_clv__customer_days') }}
+    where {{ clv_is_sampled('customer_id', var('training_sample')) }}
 
 ),
 
 features as (
 
-    select * from ({{ features_as_of(ref('training_windows'), 'sampled_days') }}) as as_of
+    select * from ({{ clv_features_as_of(ref('int_clv__training_windows'), 'sampled_days') }}) as as_of
 
 ),
 
@@ -38,7 +38,7 @@ population as (
 
 labels as (
 
-    select * from ({{ labels_as_of(ref('training_windows'), 'population', 'sampled_days') }}) as as_of
+    select * from ({{ clv_labels_as_of(ref('int_clv__training_windows'), 'population', 'sampled_days') }}) as as_of
 
 ),
 

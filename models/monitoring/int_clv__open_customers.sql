@@ -4,7 +4,7 @@ with
 
 open_batches as (
 
-    select * from {{ ref('open_batches') }}
+    select * from {{ ref('int_clv__open_batches') }}
 
 ),
 

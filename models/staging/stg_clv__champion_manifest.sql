@@ -1,13 +1,13 @@
-{%- set path = home_path('registry/champion_manifest.csv') -%}
-{%- if building() and not file_exists(path) -%}
-    {{ fail('there is no champion yet (' ~ path ~ ' does not exist). Run `clv train` first, then score.') }}
+{%- set path = clv_home_path('registry/champion_manifest.csv') -%}
+{%- if clv_building() and not clv_file_exists(path) -%}
+    {{ clv_fail('there is no champion yet (' ~ path ~ ' does not exist). Run `clv train` first, then score.') }}
 {%- endif -%}
 
 with
 
 manifest as (
 
-    select * from {{ read_manifest(path) }}
+    select * from {{ clv_read_manifest(path) }}
 
 ),
 

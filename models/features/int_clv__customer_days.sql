@@ -2,7 +2,7 @@ with
 
 transactions as (
 
-    select * from {{ ref('stg_transactions') }}
+    select * from {{ ref('stg_clv__transactions') }}
 
 ),
 

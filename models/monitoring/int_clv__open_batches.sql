@@ -10,7 +10,7 @@ predictions as (
 
 log_days as (
 
-    select * from {{ ref('data_through') }}
+    select * from {{ ref('int_clv__log_days') }}
 
 ),
 
@@ -31,7 +31,7 @@ windows as (
     select
         batches.*,
         log_days.data_through,
-        {{ add_months('batches.cutoff', 'batches.pred_months') }} as window_end
+        {{ clv_add_months('batches.cutoff', 'batches.pred_months') }} as window_end
     from batches
     cross join log_days
 
@@ -43,7 +43,7 @@ horizons as (
     {% for months in range(1, 37) %}
         select
             *,
-            {{ add_months('cutoff', months) }} as horizon_end
+            {{ clv_add_months('cutoff', months) }} as horizon_end
         from windows
         where pred_months > {{ months }}
         union

@@ -2,19 +2,19 @@ with
 
 open_batches as (
 
-    select * from {{ ref('open_batches') }}
+    select * from {{ ref('int_clv__open_batches') }}
 
 ),
 
 open_customers as (
 
-    select * from {{ ref('open_customers') }}
+    select * from {{ ref('int_clv__open_customers') }}
 
 ),
 
 days as (
 
-    select * from {{ ref('customer_days') }}
+    select * from {{ ref('int_clv__customer_days') }}
     where is_purchase_day
 
 ),

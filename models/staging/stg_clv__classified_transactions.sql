@@ -1,12 +1,12 @@
-{%- set relation = log_relation() -%}
-{%- set log = log_columns(relation) -%}
+{%- set relation = clv_log_relation() -%}
+{%- set log = clv_log_columns(relation) -%}
 
 with
 
 typed as (
 
     select
-        {{ input_row_number() }} as input_row,
+        {{ clv_input_row_number() }} as input_row,
         {{ log.customer_id }} as customer_id,
         {{ log.order_id }} as order_id,
         {{ log.line_id }} as line_id,
@@ -51,12 +51,12 @@ final as (
             {% if var('earliest_date', none) %}
                 when
                     cast(ordered_at as date)
-                    < {{ date_literal(var('earliest_date'), 'earliest_date') }} then 'date_out_of_range'
+                    < {{ clv_date_literal(var('earliest_date'), 'earliest_date') }} then 'date_out_of_range'
             {% endif %}
             {% if var('latest_date', none) %}
                 when
                     cast(ordered_at as date)
-                    > {{ date_literal(var('latest_date'), 'latest_date') }} then 'date_out_of_range'
+                    > {{ clv_date_literal(var('latest_date'), 'latest_date') }} then 'date_out_of_range'
             {% endif %}
             when amount is null then 'amount_missing_or_not_finite'
             when copy_number > 1 then 'duplicate_line'
