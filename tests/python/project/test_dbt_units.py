@@ -55,9 +55,9 @@ def test_production_runs_no_unit_test(shop):
 @pytest.fixture(scope="module")
 def accuracy_in_sql(scored):
     """Run the compiled `int_clv__matured_predictions` and `clv_accuracy` on given predictions."""
-    models = scored.home / "target" / "compiled" / "clv" / "models" / "monitoring"
-    matured = (models / "int_clv__matured_predictions.sql").read_text()
-    accuracy = (models / "clv_accuracy.sql").read_text()
+    models = scored.home / "target" / "compiled" / "clv" / "models"
+    matured = (models / "actuals" / "int_clv__matured_predictions.sql").read_text()
+    accuracy = (models / "accuracy" / "clv_accuracy.sql").read_text()
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as clv")
         connection.execute(
