@@ -11,6 +11,7 @@ alert is false; then one thing is changed in the judged batch, and the alert is 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import re
 import tempfile
@@ -23,7 +24,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from clv.baseline import PREDICTED, baseline_sample, naive_spend, stability
+from clv.baseline import PREDICTED, baseline_sample, stability
 from clv.btyd import fit_purchases, fit_spend
 from clv.database import fetch
 from clv.dbt_project import DbtProject
@@ -31,10 +32,11 @@ from clv.early import purchases_so_far, share_by_then
 from clv.home import PROJECT, Home
 from clv.messages import markdown_table, progress
 from clv.metrics import measure
-from clv.naive import column
+from clv.naive import SPEND_RATE, column, history_days, rule
 from clv.noise import Customers, changes, estimate
 
 CUTOFF, HISTORY_MONTHS, PRED_MONTHS = "1997-12-31", 12, 3
+DATA_FROM = dt.date(1997, 1, 1)
 THRESHOLDS = {"drift_threshold_rmse": 0.20, "drift_threshold_r2": 0.15}
 SCENARIOS = {
     "unchanged": "false alarms",
@@ -81,7 +83,7 @@ def population() -> pd.DataFrame:
     )
     value = spend.expected_spend(frequency, column(frame, "monetary_value"))
     frame[PREDICTED] = column(frame, "predicted") * value
-    frame["naive_clv"] = naive_spend(frame)
+    frame["naive_clv"] = rule(SPEND_RATE, frame, history_days(frame, DATA_FROM))
     champion = {
         "kind": "bg_nbd_gamma_gamma",
         "reader": {"purchases": {"bg_nbd": purchases.to_dict()}},
@@ -153,7 +155,8 @@ def early(frame: pd.DataFrame, size: int, repetitions: int) -> dict[str, float]:
         "frequency", "T", "revenue", "pred_days", "actual_clv", "actual_purchases", PREDICTED,
         "predicted", "share", "purchases",
     ]  # fmt: skip
-    frame = frame[needed].astype(float)
+    batch_key = frame[["cutoff", "history_months"]]
+    frame = frame[needed].astype(float).join(batch_key)
     rng = np.random.default_rng(size)
     rows = []
     for _ in progress(range(repetitions), f"{size} customers, early"):
@@ -163,6 +166,7 @@ def early(frame: pd.DataFrame, size: int, repetitions: int) -> dict[str, float]:
             training,
             column(training, PREDICTED),
             training.rename(columns={"predicted": "predicted_purchases"}),
+            DATA_FROM,
         )
         psi = stability(baseline["bins"][PREDICTED], column(batch, PREDICTED))
         predicted, share = column(batch, "predicted"), column(batch, "share")

@@ -19,18 +19,25 @@
 {%- endmacro %}
 
 {% macro clv_labelled_batches() -%}
-  {#- The batches that are labelled and so are left alone, unless the var `rescore` is set. The
-      ledger of labels lies downstream of its caller, so it is looked up, not referred to. -#}
+  {#- The batches that are labelled, as a list of cutoff and pred_months. The ledger of labels lies
+      downstream of the callers, so it is looked up, not referred to. -#}
   {%- set batches = [] -%}
-  {%- if clv_building() and not var('rescore', false) -%}
-    {%- set ledger = adapter.get_relation(target.database, target.schema, 'clv_predictions_actual') -%}
-    {%- if ledger is not none -%}
-      {%- for row in run_query('select distinct cutoff, pred_months from ' ~ ledger ~ ' order by cutoff, pred_months').rows -%}
-        {%- do batches.append({'cutoff': row[0] | string, 'pred_months': row[1]}) -%}
-      {%- endfor -%}
-    {%- endif -%}
+  {%- set ledger = adapter.get_relation(target.database, target.schema, 'clv_predictions_actual') if clv_building() else none -%}
+  {%- if ledger is not none -%}
+    {%- for row in run_query('select distinct cutoff, pred_months from ' ~ ledger ~ ' order by cutoff, pred_months').rows -%}
+      {%- do batches.append({'cutoff': row[0] | string, 'pred_months': row[1]}) -%}
+    {%- endfor -%}
   {%- endif -%}
   {{ return(batches) }}
+{%- endmacro %}
+
+{% macro clv_not_among(batches, cutoff, pred_months) -%}
+  {#- A condition: whether the batch of these columns is none of `batches`. -#}
+  {%- set keys = [] -%}
+  {%- for batch in batches -%}
+    {%- do keys.append('(' ~ cutoff ~ " = cast('" ~ batch.cutoff ~ "' as date) and " ~ pred_months ~ ' = ' ~ batch.pred_months ~ ')') -%}
+  {%- endfor -%}
+  {{ return('not (' ~ (keys | join(' or ')) ~ ')' if keys else '1 = 1') }}
 {%- endmacro %}
 
 {% macro clv_delete_batches(batches) -%}

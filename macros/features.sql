@@ -231,8 +231,25 @@ left join bought
 
 {%- endmacro %}
 
-{% macro clv_naive_spend(revenue, T, pred_days) -%}
-  {#- The naive rule of monitoring: spend goes on at the rate of the history, over T days but
-      at least as many as the window has. The same as clv.baseline.naive_spend. -#}
-  greatest(cast({{ revenue }} as double), cast(0 as double)) / greatest({{ T }}, {{ pred_days }}) * {{ pred_days }}
+{% macro clv_history_days(cutoff, history_months, data_from) -%}
+  {#- Days of history that the log holds in the history window. The same as
+      clv.naive.history_days. -#}
+  greatest(
+        least(
+            {{ dbt.datediff(clv_add_months(cutoff, '-' ~ history_months), cutoff, 'day') }},
+            {{ dbt.datediff(data_from, cutoff, 'day') }} + 1
+        ),
+        1
+    )
+{%- endmacro %}
+
+{% macro clv_naive_spend(revenue, T, pred_days, history_days) -%}
+  {#- The naive rule: spend goes on at the customer's own rate, revenue per day of T. One purchase
+      yesterday is no daily habit, so at least as many days count as lie halfway between the
+      prediction window and the history. The same as clv.naive.rule for `naive_spend_rate`. -#}
+  greatest(cast({{ revenue }} as double), cast(0 as double)) * {{ pred_days }}
+    / greatest(
+        cast({{ T }} as double),
+        cast({{ pred_days }} + greatest({{ history_days }}, {{ pred_days }}) as double) / 2
+    )
 {%- endmacro %}

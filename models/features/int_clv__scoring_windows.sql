@@ -64,9 +64,9 @@ final as (
         {{ dbt.datediff('cutoff', 'window_end', 'day') }} as pred_days,
         cutoff < labels_end as in_sample
     from windows
-    {% for batch in clv_labelled_batches() %}
-        {{ "where" if loop.first else "and" }} not (cutoff = cast('{{ batch.cutoff }}' as date) and pred_months = {{ batch.pred_months }})
-    {% endfor %}
+    {% if not var('rescore', false) %}
+        where {{ clv_not_among(clv_labelled_batches(), 'cutoff', 'pred_months') }}
+    {% endif %}
 
 )
 

@@ -23,8 +23,7 @@ from clv.btyd import (
     fit_spend,
 )
 from clv.covariates import MONTH, Matrix, covariates
-from clv.dates import add_months
-from clv.naive import RULES, SPEND_RATE, Vector, column, known_days, rule
+from clv.naive import RULES, SPEND_RATE, Vector, column, history_days, known_days, rule
 
 
 def btyd_kind(model: str) -> str:
@@ -132,7 +131,7 @@ class Reader:
 
     def read(self, features: pd.DataFrame) -> Inputs:
         """Return the Inputs of features as of one or several cutoffs."""
-        depth = self._depth(features)
+        depth = history_days(features, self.data_from)
         days = column(features, "pred_days")
         expectations = {kind: rule(kind, features, depth) for kind in RULES}
         own_rate = expectations[SPEND_RATE]
@@ -193,18 +192,6 @@ class Reader:
             SpendModel(**stored["spend"]) if stored["spend"] else None,
             stored["failures"],
         )
-
-    def _depth(self, features: pd.DataFrame) -> Vector:
-        """Return the days of history that the log holds in the window of each row."""
-        months = column(features, "history_months").astype(int)
-        cutoffs = pd.to_datetime(features["cutoff"])
-        codes, distinct = pd.factorize(pd.MultiIndex.from_arrays([cutoffs, months]))
-        days = []
-        for cutoff, length in distinct:
-            day = cutoff.date()
-            window = (day - add_months(day, -int(length))).days
-            days.append(float(max(1, min(window, (day - self.data_from).days + 1))))
-        return np.array(days)[codes] if days else np.empty(0)
 
     def _value(self, features: pd.DataFrame) -> Vector:
         own = np.maximum(column(features, "average_order_value"), 0)

@@ -92,7 +92,9 @@ def train(
     clusters = fit_clusters(
         judged, config.min_clusters, config.max_clusters, config.smallest_share, SEED
     )
-    sample = baseline_sample(judged, contest.predicted, contest.champion.predict(judged))
+    sample = baseline_sample(
+        judged, contest.predicted, contest.champion.predict(judged), plan.data_from
+    )
     return _record(dbt.home, chosen, plan, contest, clusters, sample, settings, share, promote)
 
 

@@ -19,6 +19,8 @@ MODELS_WITH_UNIT_TESTS = {
     "clv_predictions",
     "clv_ranked_predictions",
     "clv_cluster_ranking",
+    "int_clv__due_batches",
+    "int_clv__new_labels",
     "clv_predictions_actual",
     "int_clv__matured_predictions",
     "clv_accuracy",
@@ -60,10 +62,6 @@ def accuracy_in_sql(scored):
     accuracy = (models / "accuracy" / "clv_accuracy.sql").read_text()
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as clv")
-        connection.execute(
-            "create table clv.main.clv_features (cutoff date, pred_months integer, "
-            "customer_id varchar, revenue decimal(18, 4), T bigint)"
-        )
 
         def measured(predicted, actual_cents, customer_ids) -> dict[str, float]:
             frame = pd.DataFrame(

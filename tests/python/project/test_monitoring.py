@@ -1,8 +1,11 @@
 """Drift with its noise, and early warnings, on the whole project."""
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
+
+from clv.naive import SPEND_RATE, history_days, rule
 
 EARLY = "{data_through: 1998-02-28}"
 
@@ -43,17 +46,20 @@ def test_every_matured_batch_has_a_verdict_and_intervals_around_its_changes(scor
 def test_the_naive_rule_is_measured_on_the_customers_of_the_batch(scored):
     rows = scored.query(
         """
-        select p.actual_clv, f.revenue, f.T, p.cutoff
+        select p.*, f.revenue, f.T, f.history_months, date_diff('day', p.cutoff,
+               cast(p.cutoff + to_months(p.pred_months) as date)) as pred_days
         from clv_predictions_actual as p
         inner join clv_features as f using (cutoff, pred_months, customer_id)
-        where p.cutoff = date '1997-12-30'
         """
     )
-    days = (pd.Timestamp("1998-03-30") - pd.Timestamp("1997-12-30")).days
-    naive = rows.revenue.astype(float).clip(lower=0) / rows["T"].clip(lower=days) * days
-    rmse = ((naive - rows.actual_clv.astype(float)) ** 2).mean() ** 0.5
-    kept = scored.query("select naive_rmse from clv_drift where cutoff = date '1997-12-30'")
-    assert kept.naive_rmse[0] == pytest.approx(rmse)
+    first = scored.query("select data_from from int_clv__log_days").data_from[0].date()
+    naive = rule(SPEND_RATE, rows, history_days(rows, first))
+    np.testing.assert_allclose(rows.naive_clv, naive, rtol=1e-12)
+    squared = pd.Series((naive - rows.actual_clv.astype(float)) ** 2)
+    rmse = squared.groupby(rows.cutoff).mean() ** 0.5
+    kept = scored.query("select cutoff, naive_rmse from clv_drift").set_index("cutoff").naive_rmse
+    assert len(kept) > 3
+    assert kept.to_dict() == pytest.approx(rmse.to_dict())
 
 
 def test_judging_again_finds_nothing_to_judge_and_changes_nothing(scored, tmp_path):
