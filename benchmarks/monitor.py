@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
-import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: threads only get in the way
 
 import duckdb
+import jinja2
 import numpy as np
 import pandas as pd
 
@@ -47,11 +47,9 @@ SCENARIOS = {
 
 
 def macro(name: str) -> str:
-    """Return the SQL of a macro that holds no Jinja but its comment."""
+    """Return the SQL of a macro that asks dbt for nothing."""
     text = (PROJECT / "macros" / "drift.sql").read_text("utf-8")
-    found = re.search(rf"macro {name}\(\) -%\}}\n\{{#-.*?-#\}}\n(.*?)\n\{{%- endmacro", text, re.S)
-    assert found
-    return found.group(1)
+    return str(getattr(jinja2.Template(text).module, name)())
 
 
 def population() -> pd.DataFrame:
@@ -93,7 +91,7 @@ def population() -> pd.DataFrame:
 
 
 def judged(baseline: Customers, group: Customers, noise: dict[str, float]) -> dict[str, Any]:
-    """Return the columns of clv_drift's CTE `changes` for one batch."""
+    """Return the columns of int_clv__drift_changes that the verdict asks for, of one batch."""
     before, after = (measure(g.predicted, g.actual) for g in (baseline, group))
     return {
         **noise,
@@ -140,11 +138,13 @@ def drift(frame: pd.DataFrame, size: int, repetitions: int) -> pd.DataFrame:
     return ask(
         pd.DataFrame(rows),
         f"""
-        with intervals as (select *, {macro("clv_drift_intervals")} from rows_given)
+        with changes as (select *, {macro("clv_drift_intervals")} from rows_given),
+        signs as (select *, {macro("clv_drift_signs")} from changes),
+        reasons as (select *, {macro("clv_drift_reason")} as verdict_reason from signs)
         select
             scenario, {macro("clv_drift_verdict")} as verdict,
             rmse_change > drift_threshold_rmse or r2_change > drift_threshold_r2 as plain
-        from intervals
+        from reasons
         """,
     )
 

@@ -1,86 +1,26 @@
 with
 
-accuracy as (
-
-    select * from {{ ref('clv_accuracy') }}
-
-),
-
-manifest as (
-
-    select * from {{ ref('stg_clv__champion_manifest') }}
-
-),
-
-noise as (
-
-    select * from {{ ref('int_clv__drift_noise') }}
-
-),
-
--- Figures of a shorter window are no baseline: RMSE and R² grow with its length. A model that was
--- promoted more than once has the same baseline in each of its rows.
-baselines as (
-
-    select
-        model_id,
-        max(baseline_rmse) as baseline_rmse,
-        max(baseline_r2) as baseline_r2
-    from manifest
-    where baseline_pred_months = pred_months
-    group by model_id
-
-),
-
 changes as (
 
-    select
-        accuracy.*,
-        baselines.baseline_rmse,
-        baselines.baseline_r2,
-        (accuracy.rmse - baselines.baseline_rmse) / nullif(baselines.baseline_rmse, 0) as rmse_change,
-        -- a share of |baseline|, or the plain difference where the baseline is exactly 0
-        (baselines.baseline_r2 - accuracy.r2) / coalesce(nullif(abs(baselines.baseline_r2), 0), 1) as r2_change,
-        {{ clv_monitoring_threshold('drift_threshold_rmse') }} as drift_threshold_rmse,
-        {{ clv_monitoring_threshold('drift_threshold_r2') }} as drift_threshold_r2,
-        noise.buyers,
-        noise.baseline_customers,
-        noise.baseline_buyers,
-        noise.baseline_bias,
-        case
-            when accuracy.predicted_total > 0 and accuracy.actual_total > 0
-                then ln(accuracy.predicted_total / accuracy.actual_total)
-        end as total_bias,
-        noise.log_rmse_change,
-        noise.log_rmse_error,
-        noise.r2_error,
-        noise.naive_log_rmse_change,
-        noise.bias_change,
-        noise.bias_error,
-        noise.naive_bias_change,
-        noise.naive_bias_error,
-        noise.paired_bias_change,
-        noise.paired_bias_error,
-        noise.gini_change,
-        noise.gini_error,
-        noise.paired_gini_change,
-        noise.paired_gini_error
-    from accuracy
-    left join baselines
-        on accuracy.model_id = baselines.model_id
-    left join noise
-        on
-            accuracy.cutoff = noise.cutoff
-            and accuracy.pred_months = noise.pred_months
+    select * from {{ ref('int_clv__drift_changes') }}
 
 ),
 
-intervals as (
+signs as (
 
     select
         *,
-        {{ clv_drift_intervals() }}
+        {{ clv_drift_signs() }}
     from changes
+
+),
+
+reasons as (
+
+    select
+        *,
+        {{ clv_drift_reason() }} as verdict_reason
+    from signs
 
 ),
 
@@ -89,7 +29,7 @@ verdicts as (
     select
         *,
         {{ clv_drift_verdict() }} as verdict
-    from intervals
+    from reasons
 
 ),
 
@@ -138,8 +78,11 @@ final as (
     select
         cutoff,
         pred_months,
+        {{ clv_add_months('cutoff', 'pred_months') }} as window_end,
         model_id,
         customers,
+        predicted_total,
+        actual_total,
         rmse,
         r2,
         baseline_rmse,
@@ -152,8 +95,11 @@ final as (
         r2_change_high,
         drift_threshold_rmse,
         drift_threshold_r2,
+        cast({{ clv_drift_limit('level') }} as double) as drift_threshold_level,
+        cast({{ clv_drift_limit('order') }} as double) as drift_threshold_order,
         status,
         verdict,
+        verdict_reason,
         case when status = 'alert' then cast(alerts_so_far as integer) else 0 end as alerts_in_a_row,
         case when status = 'alert' and alerts_so_far >= 2 then 'clv tune' end as recommendation,
         buyers,
@@ -165,6 +111,8 @@ final as (
         mae,
         bias,
         normalized_gini,
+        top_decile_share,
+        naive_total,
         naive_rmse,
         naive_r2,
         naive_normalized_gini,

@@ -41,7 +41,9 @@ signs as (
         estimates.psi_predicted_clv,
         estimates.psi_feature,
         estimates.psi_feature_value,
-        case when open_batches.customers >= 200 then {{ clv_early_flag() }} end as early_sign
+        case
+            when open_batches.customers >= {{ clv_drift_limit('customers') }} then {{ clv_early_flag() }}
+        end as early_sign
     from open_batches
     inner join purchases
         on
@@ -71,10 +73,10 @@ final as (
         expected_purchases,
         purchase_ratio,
         case
-            when purchase_ratio < 2.326 * purchase_ratio_error then 0
-            else purchase_ratio - 2.326 * purchase_ratio_error
+            when purchase_ratio < {{ clv_drift_limit('errors') }} * purchase_ratio_error then 0
+            else purchase_ratio - {{ clv_drift_limit('errors') }} * purchase_ratio_error
         end as purchase_ratio_low,
-        purchase_ratio + 2.326 * purchase_ratio_error as purchase_ratio_high,
+        purchase_ratio + {{ clv_drift_limit('errors') }} * purchase_ratio_error as purchase_ratio_high,
         psi_predicted_clv,
         psi_feature,
         psi_feature_value,

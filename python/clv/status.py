@@ -14,22 +14,7 @@ from clv.messages import markdown_table
 from clv.registry import Registry
 from clv.schedule import Schedule
 
-WAITING = """
-    with batches as (
-        select cutoff, pred_months, model_id, count(*) as customers
-        from clv_predictions
-        group by cutoff, pred_months, model_id
-    )
-    select
-        b.cutoff,
-        b.pred_months,
-        cast(b.cutoff + to_months(b.pred_months) as date) as matures_on,
-        b.customers,
-        b.model_id
-    from batches as b
-    anti join clv_predictions_actual as a using (cutoff, pred_months)
-    order by b.cutoff, b.pred_months
-"""
+WAITING = "select * from int_clv__waiting_batches order by cutoff, pred_months"
 
 
 def status_text(home: Home, config: Config) -> str:
