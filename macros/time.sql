@@ -32,6 +32,19 @@
   cast({{ dbt.dateadd('month', months, date) }} as date)
 {%- endmacro %}
 
+{% macro clv_each_month(pred_months) -%}
+  {#- The numbers 1, 2, … up to, but without, `pred_months`, a row each. -#}
+  {{ return(adapter.dispatch('clv_each_month', 'clv')(pred_months)) }}
+{%- endmacro %}
+
+{% macro default__clv_each_month(pred_months) -%}
+  unnest(range(1, {{ pred_months }}))
+{%- endmacro %}
+
+{% macro spark__clv_each_month(pred_months) -%}
+  explode(filter(sequence(1, {{ pred_months }}), month -> month < {{ pred_months }}))
+{%- endmacro %}
+
 {% macro clv_requested_cutoffs() -%}
   {#- The var `cutoff` as a list of yyyy-mm-dd without repeats; none where it is not set. -#}
   {%- set asked = var('cutoff', none) -%}

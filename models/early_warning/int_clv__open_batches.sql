@@ -37,19 +37,35 @@ windows as (
 
 ),
 
--- The horizons that have passed: each whole month of the window, and to date.
-horizons as (
+months as (
 
-    {% for months in range(1, 37) %}
-        select
-            *,
-            {{ clv_add_months('cutoff', months) }} as horizon_end
-        from windows
-        where pred_months > {{ months }}
-        union
-    {% endfor %}
     select
         *,
+        {{ clv_each_month('pred_months') }} as months
+    from windows
+
+),
+
+-- The horizons: each whole month within the window, and to date.
+horizons as (
+
+    select
+        cutoff,
+        pred_months,
+        model_id,
+        customers,
+        data_through,
+        window_end,
+        {{ clv_add_months('cutoff', 'months') }} as horizon_end
+    from months
+    union
+    select
+        cutoff,
+        pred_months,
+        model_id,
+        customers,
+        data_through,
+        window_end,
         data_through as horizon_end
     from windows
 

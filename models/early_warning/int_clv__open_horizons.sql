@@ -12,23 +12,17 @@ open_customers as (
 
 ),
 
-days as (
+bought as (
 
-    select * from {{ ref('int_clv__customer_days') }}
-    where is_purchase_day
+    select * from {{ ref('int_clv__open_purchases') }}
 
 ),
 
 customers as (
 
     select
-        cutoff,
-        pred_months,
-        customer_id,
-        cast(predicted_purchases as decimal(18, 9)) as predicted,
-        frequency,
-        recency,
-        T
+        *,
+        cast(predicted_purchases as decimal(18, 9)) as predicted
     from open_customers
 
 ),
@@ -45,34 +39,6 @@ expected as (
         sum(cast(predicted * predicted as decimal(36, 18))) as squared_predicted
     from customers
     group by cutoff, pred_months, frequency, recency, T
-
-),
-
-bought as (
-
-    select
-        open_batches.cutoff,
-        open_batches.pred_months,
-        open_batches.horizon_end,
-        customers.customer_id,
-        customers.frequency,
-        customers.recency,
-        customers.T,
-        customers.predicted,
-        count(*) as purchases
-    from open_batches
-    inner join days
-        on
-            open_batches.cutoff < days.order_date
-            and open_batches.horizon_end >= days.order_date
-    inner join customers
-        on
-            open_batches.cutoff = customers.cutoff
-            and open_batches.pred_months = customers.pred_months
-            and days.customer_id = customers.customer_id
-    group by
-        open_batches.cutoff, open_batches.pred_months, open_batches.horizon_end, customers.customer_id,
-        customers.frequency, customers.recency, customers.T, customers.predicted
 
 ),
 
