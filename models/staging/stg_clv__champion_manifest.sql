@@ -1,3 +1,4 @@
+{%- do source('clv', 'champion_manifest') -%}
 {%- set path = clv_home_path('registry/champion_manifest.csv') -%}
 {%- if clv_building() and not clv_file_exists(path) -%}
     {{ clv_fail('there is no champion yet (' ~ path ~ ' does not exist). Run `clv train` first, then score.') }}

@@ -1,3 +1,4 @@
+{%- do source('clv', 'transaction_log') -%}
 {%- set relation = clv_log_relation() -%}
 {%- set log = clv_log_columns(relation) -%}
 

@@ -24,7 +24,9 @@ MODELS_WITH_UNIT_TESTS = {
     "clv_predictions_actual",
     "int_clv__matured_predictions",
     "clv_accuracy",
+    "int_clv__drift_changes",
     "clv_drift",
+    "int_clv__open_batches",
 }
 
 
