@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kills lint format docs clean
+.PHONY: help demo test test-kills coverage lint format docs docs-site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -41,12 +41,18 @@ test-kills: export CLV_TRANSACTIONS :=
 test-kills: $(READY) ## kill -9 at 50 seeded moments of a run (half an hour)
 	$(BIN)/python benchmarks/kills.py
 
+coverage: export CLV_HOME :=
+coverage: export CLV_TRANSACTIONS :=
+coverage: $(READY) ## measure how much of the package the unit tests reach
+	$(BIN)/python -m pytest tests/python/unit --cov
+
 lint: export CLV_TRANSACTIONS :=
 lint: export CLV_HOME := target/lint
 lint: $(READY) ## check style and types of Python and SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	@mkdir -p target/lint
 	$(BIN)/sqlfluff lint --disable-progress-bar models tests/dbt analyses
 
@@ -57,5 +63,10 @@ format: $(READY) ## rewrite Python in the project's style
 docs: $(READY) ## write the models' documentation to target/static_index.html
 	$(BIN)/dbt docs generate --static
 
+docs-site: export NO_MKDOCS_2_WARNING := 1
+docs-site: $(READY) ## build the documentation site in target/site; a broken link ends it
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "open target/site/index.html; its search needs a server: python3 -m http.server -d target/site"
+
 clean: ## remove what can be made again; homes, models and outputs stay
-	rm -rf .venv .demo target logs build python/*.egg-info
+	rm -rf .venv .demo target logs build .coverage python/*.egg-info

@@ -27,18 +27,19 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from clv.champion import Champion
-from clv.config import read_config
-from clv.database import fetch
-from clv.dates import add_months, parse_date
-from clv.dbt_project import DbtProject, parse_vars
+from clv.core.arrays import column
+from clv.core.dates import add_months, parse_date
+from clv.core.wording import markdown_table
 from clv.errors import ClvError
-from clv.home import Home
-from clv.messages import markdown_table, say
-from clv.metrics import measure
-from clv.naive import column
-from clv.registry import Registry
-from clv.train import train
+from clv.prediction.accuracy import measure
+from clv.prediction.champion import Champion
+from clv.project.config import read_config
+from clv.project.database import fetch
+from clv.project.dbt import DbtProject, parse_vars
+from clv.project.events import say
+from clv.project.home import Home
+from clv.registry.store import Registry
+from clv.training.train import train
 
 CDNOW_SPLITS = ["1997-12-31:9:3", "1997-12-31:12:6", "1998-03-31:9:3", "1998-03-31:12:3"]
 RFM = ["frequency", "recency", "T", "monetary_value"]

@@ -28,8 +28,8 @@ import duckdb
 import pandas as pd
 from shop import Shop, same
 
-from clv.datasets import lifetimes_file
-from clv.messages import say
+from clv.project.cdnow import lifetimes_file
+from clv.project.events import say
 
 
 def sample(folder: Path) -> Path:

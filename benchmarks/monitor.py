@@ -24,16 +24,18 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from clv.baseline import PREDICTED, baseline_sample, stability
-from clv.btyd import fit_purchases, fit_spend
-from clv.database import fetch
-from clv.dbt_project import DbtProject
-from clv.early import purchases_so_far, share_by_then
-from clv.home import PROJECT, Home
-from clv.messages import markdown_table, progress
-from clv.metrics import measure
-from clv.naive import SPEND_RATE, column, history_days, rule
-from clv.noise import Customers, changes, estimate
+from clv.core.arrays import column
+from clv.core.wording import markdown_table
+from clv.monitoring.early_warning import purchases_so_far, share_by_then
+from clv.prediction.accuracy import measure
+from clv.prediction.baseline import PREDICTED, baseline_sample, stability
+from clv.prediction.btyd import fit_purchases, fit_spend
+from clv.prediction.naive import SPEND_RATE, history_days, rule
+from clv.prediction.resampling import Customers, changes, estimate
+from clv.project.database import fetch
+from clv.project.dbt import DbtProject
+from clv.project.events import progress
+from clv.project.home import PROJECT, Home
 
 CUTOFF, HISTORY_MONTHS, PRED_MONTHS = "1997-12-31", 12, 3
 DATA_FROM = dt.date(1997, 1, 1)

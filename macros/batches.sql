@@ -18,11 +18,19 @@
   {%- endfor -%}
 {%- endmacro %}
 
+{% macro clv_own_relation(name) -%}
+  {#- The table of a model of this package, none where it is not built or disabled. For models that lie
+      downstream of the caller, which `ref` cannot reach. It stands where the project that runs dbt
+      puts it (`+schema`, `+database`, `+alias`), which need not be the target's schema. -#}
+  {%- set node = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | selectattr('package_name', 'equalto', 'clv') | selectattr('name', 'equalto', name) | first -%}
+  {{ return(adapter.get_relation(node.database, node.schema, node.alias) if node else none) }}
+{%- endmacro %}
+
 {% macro clv_labelled_batches() -%}
   {#- The batches that are labelled, as a list of cutoff and pred_months. The ledger of labels lies
       downstream of the callers, so it is looked up, not referred to. -#}
   {%- set batches = [] -%}
-  {%- set ledger = adapter.get_relation(target.database, target.schema, 'clv_predictions_actual') if clv_building() else none -%}
+  {%- set ledger = clv_own_relation('clv_predictions_actual') if clv_building() else none -%}
   {%- if ledger is not none -%}
     {%- for row in run_query('select distinct cutoff, pred_months from ' ~ ledger ~ ' order by cutoff, pred_months').rows -%}
       {%- do batches.append({'cutoff': row[0] | string, 'pred_months': row[1]}) -%}
@@ -45,8 +53,8 @@
       batches that are labelled are taken, and never the newest. Their labels stay: they hold what
       was predicted and what came true, and accuracy and drift are computed from them. Called by
       `clv purge`. -#}
-  {%- set labels = adapter.get_relation(target.database, target.schema, 'clv_predictions_actual') -%}
-  {%- set predictions = adapter.get_relation(target.database, target.schema, 'clv_predictions') -%}
+  {%- set labels = clv_own_relation('clv_predictions_actual') -%}
+  {%- set predictions = clv_own_relation('clv_predictions') -%}
   {%- if labels is none or predictions is none -%}
     {{ clv_fail('there is no labelled batch to delete.') }}
   {%- endif -%}
@@ -58,7 +66,7 @@
       {{ clv_fail('the batch of ' ~ batch[0] ~ ' for ' ~ batch[1] ~ ' months is not labelled, or is the newest; it is not deleted.') }}
     {%- endif -%}
     {%- for table in ['clv_predictions', 'clv_features', 'clv_clusters'] -%}
-      {%- set ledger = adapter.get_relation(target.database, target.schema, table) -%}
+      {%- set ledger = clv_own_relation(table) -%}
       {%- if ledger is not none -%}
         {%- do statements.append('delete from ' ~ ledger ~ ' where ' ~ key) -%}
       {%- endif -%}

@@ -6,10 +6,44 @@
   {{ return((env_var('CLV_TRANSACTIONS', '') or var('transactions', none) or '') | string | trim) }}
 {%- endmacro %}
 
+{% macro clv_refuse_forgotten_log() -%}
+  {#- Where no log is named, CDNOW is read, but never in a home whose champion was trained on
+      another log: there the name was forgotten. The champion's card says which log it was. -#}
+  {%- if execute and flags.WHICH in ['run', 'build', 'test'] and clv_log_location() == '' -%}
+    {%- set model_id = clv_champion_model_id() -%}
+    {%- if model_id is not none -%}
+      {%- set settings = clv_recorded_settings(model_id) -%}
+      {%- set trained_on = settings.get('transactions') or (settings.get('vars') or {}).get('transactions') -%}
+      {%- if trained_on -%}
+        {{ clv_fail("no transaction log is named, and the champion of this home, " ~ model_id ~ ", was trained on '" ~ trained_on ~ "', not on the CDNOW log that would be read in its place. Name the log: CLV_TRANSACTIONS='" ~ trained_on ~ "', or the var transactions. For CDNOW point CLV_HOME at another folder.") }}
+      {%- endif -%}
+    {%- endif -%}
+  {%- endif -%}
+{%- endmacro %}
+
+{% macro clv_champion_model_id() -%}
+  {#- The model in the last row of the manifest, none where no model was promoted yet. -#}
+  {%- set manifest = clv_home_path('registry/champion_manifest.csv') -%}
+  {%- if not clv_file_exists(manifest) -%}{{ return(none) }}{%- endif -%}
+  {%- set rows = run_query('select model_id from ' ~ clv_read_manifest(manifest) ~ ' order by try_cast(manifest_row as integer) desc nulls last limit 1').rows -%}
+  {{ return(rows[0][0] if rows | length > 0 else none) }}
+{%- endmacro %}
+
+{% macro clv_recorded_settings(model_id) -%}
+  {#- What a training was asked for, from the model's card: the log, the vars, the clusters. -#}
+  {%- set path = clv_home_path('registry/cards/' ~ model_id ~ '.json') -%}
+  {%- set card = fromjson(clv_first_row("select content from read_text('" ~ path ~ "')")[0]) if clv_file_exists(path) else none -%}
+  {%- if card is not mapping or card.get('settings') is not mapping -%}
+    {{ clv_fail('which log the champion of this home was trained on is not known, since its card ' ~ path ~ ' is missing or cannot be read. Restore it from a backup, or name the log with CLV_TRANSACTIONS.') }}
+  {%- endif -%}
+  {{ return(card.settings) }}
+{%- endmacro %}
+
 {% macro clv_log_relation() -%}
   {#- The log as something that stands behind `from`. Fails with the fix where there is none. -#}
   {%- set location = clv_log_location() -%}
   {%- if location == '' -%}
+    {%- do clv_refuse_forgotten_log() -%}
     {{ return(ref('stg_clv__cdnow_transactions') | string) }}
   {%- endif -%}
   {%- set lowered = location | lower -%}
@@ -97,7 +131,18 @@
   {%- if modules.re.match('^\\w[\\w ]*$', mapped) -%}
     {{ clv_fail("the transaction log has no column '" ~ mapped ~ "' for " ~ role ~ '. It has: ' ~ columns | join(', ') ~ ". Map it with --vars '{columns: {" ~ role ~ ": <its name, or an SQL expression>}}'.") }}
   {%- endif -%}
+  {%- do clv_refuse_statements(role, mapped) -%}
   {{ return(mapped) }}
+{%- endmacro %}
+
+{% macro clv_refuse_statements(role, mapped) -%}
+  {#- A mapped expression becomes part of a query, and the engine runs every statement that it is
+      handed. So outside of quoted text and quoted names, for each of which a ? stands here, it may
+      hold nothing that ends a statement, begins a comment, or quotes text in another way. -#}
+  {%- set unquoted = modules.re.sub("'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", '?', mapped) -%}
+  {%- if modules.re.search("--|/\\*|[;$'\"]|(?<![^\\W\\d])[eE]\\?", unquoted) -%}
+    {{ clv_fail("the var columns." ~ role ~ " is `" ~ mapped ~ "`: it takes the name of a column, or one SQL expression over columns, such as `Quantity * Price`, without semicolons, comments, dollar signs, E'' text and quotes left open. A column's name that holds such a character stands in double quotes.") }}
+  {%- endif -%}
 {%- endmacro %}
 
 {% macro clv_as_number(expression, columns, relation) -%}
@@ -154,7 +199,7 @@
 
 {% macro clv_log_can_be_described() -%}
   {#- False where models are only compiled and the CDNOW table has not been built yet. -#}
-  {{ return(clv_building() or flags.WHICH == 'test' or clv_log_location() != '' or adapter.get_relation(target.database, target.schema, 'stg_clv__cdnow_transactions') is not none) }}
+  {{ return(clv_building() or flags.WHICH == 'test' or clv_log_location() != '' or clv_own_relation('stg_clv__cdnow_transactions') is not none) }}
 {%- endmacro %}
 
 {% macro clv_log_columns(relation) -%}

@@ -1,4 +1,4 @@
-from clv.drift import batch_noise
+from clv.monitoring.noise import batch_noise
 
 
 def model(dbt, session):

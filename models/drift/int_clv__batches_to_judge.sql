@@ -1,9 +1,6 @@
 {#- The batches whose noise is not known yet, or that were labelled again since. The ledger of noise
     lies downstream, so it is looked up, not referred to. -#}
-{%- set ledger = none -%}
-{%- if clv_building() -%}
-    {%- set ledger = adapter.get_relation(target.database, target.schema, 'int_clv__drift_noise') -%}
-{%- endif %}
+{%- set ledger = clv_own_relation('int_clv__drift_noise') if clv_building() else none %}
 
 with
 

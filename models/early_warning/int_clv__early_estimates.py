@@ -1,4 +1,4 @@
-from clv.early import early_estimates
+from clv.monitoring.early_warning import early_estimates
 
 
 def model(dbt, session):

@@ -32,7 +32,11 @@ tier_ends as (
     select
         value_tier,
         cast(top_share as decimal(9, 6)) as top_share,
-        lag(cast(top_share as decimal(9, 6)), 1, 0) over (order by top_share) as share_above
+        -- DuckDB 1.x cannot read a stored view that gives `lag` its default
+        coalesce(
+            lag(cast(top_share as decimal(9, 6))) over (order by top_share),
+            cast(0 as decimal(9, 6))
+        ) as share_above
     from tiers
 
 ),

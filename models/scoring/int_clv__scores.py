@@ -1,4 +1,4 @@
-from clv.scoring import score
+from clv.scoring.score import score
 
 
 def model(dbt, session):

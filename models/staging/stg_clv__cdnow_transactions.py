@@ -1,4 +1,4 @@
-from clv.datasets import cdnow_transactions
+from clv.project.cdnow import cdnow_transactions
 
 
 def model(dbt, session):

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from shop import Shop
 
-from clv.datasets import lifetimes_file
+from clv.project.cdnow import lifetimes_file
 
 
 @pytest.fixture(scope="session")

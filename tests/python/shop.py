@@ -17,8 +17,9 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from clv.cli import cli, guarded
-from clv.home import PROJECT
+from clv.cli.exits import guarded
+from clv.cli.main import cli
+from clv.project.home import PROJECT
 
 # Tables and files are compared without the times at which a run happened to be.
 CLOCKS = {"scored_at", "labelled_at"}

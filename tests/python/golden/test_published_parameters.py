@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from scipy.special import gammaln, hyp2f1
 
-from clv.btyd import fit_purchases, fit_spend
-from clv.datasets import lifetimes_file
+from clv.prediction.btyd import fit_purchases, fit_spend
+from clv.project.cdnow import lifetimes_file
 
 # Model to its parameters (time in weeks) and log-likelihood. No paper prints the MBG/NBD on this
 # sample: its figures were measured.
@@ -140,7 +140,7 @@ def test_combinations_with_weights_give_the_parameters_of_every_customer_by_itse
 ):
     import lifetimes
 
-    from clv.btyd import PURCHASE_MODELS
+    from clv.prediction.btyd import PURCHASE_MODELS
 
     name = PURCHASE_MODELS[kind]
     original = getattr(lifetimes, name)

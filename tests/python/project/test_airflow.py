@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from clv.home import PROJECT
+from clv.project.home import PROJECT
 
 AIRFLOW = os.environ.get("CLV_AIRFLOW_PYTHON", "")
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clv.metrics import Accuracy, measure
+from clv.prediction.accuracy import Accuracy, measure
 
 MODELS_WITH_UNIT_TESTS = {
     "int_clv__customer_days",

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from shop import Shop
 
-from clv.home import PROJECT
-from clv.outputs import PUBLISHED
+from clv.project.home import PROJECT
+from clv.scoring.publish import PUBLISHED
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """`clv run`, `clv monitor`, `clv status` and `clv show`: the schedule, the files, the alerts."""
 
 import datetime as dt
+import json
 import os
 import random
 import signal
@@ -14,7 +15,7 @@ import pytest
 import yaml
 from shop import Shop, same
 
-from clv.config import read_config
+from clv.project.config import read_config
 
 FIRST = dt.date(1997, 12, 30)
 DUE = [FIRST + dt.timedelta(days=n) for n in (0, 14, 28, 42, 56, 70, 84, 114, 144, 174)]
@@ -40,6 +41,44 @@ def test_the_rewritten_config_differs_in_the_schedule_alone(scored, trained):
     ]
     assert changed == ["last_score_cutoff", "schedule_model_id", "schedule_start"]
     assert [line.partition("#")[2] for line in before] == [line.partition("#")[2] for line in after]
+
+
+@pytest.mark.parametrize("name", ["clv.duckdb", "outputs/clv_marts.duckdb"])
+def test_databases_are_written_as_every_duckdb_since_1_0_reads_them(scored, name):
+    with duckdb.connect(str(scored.home / name), read_only=True) as connection:
+        query = "select tags['storage_version'] from duckdb_databases() where not internal"
+        ((version,),) = connection.execute(query).fetchall()
+    assert version == "v1.0.0+"
+    header = (scored.home / name).read_bytes()[8:20]  # magic bytes, then the version as 64 bits
+    assert header[:4] == b"DUCK"
+    assert int.from_bytes(header[4:], "little") == 64  # what DuckDB 1.0 and 1.1 write themselves
+
+
+def window_arguments(tree: object) -> list[int]:
+    """Return how many arguments each `lag` and `lead` of a parsed query has."""
+    if isinstance(tree, list):
+        return [count for part in tree for count in window_arguments(part)]
+    if not isinstance(tree, dict):
+        return []
+    counts = [count for part in tree.values() for count in window_arguments(part)]
+    if tree.get("type") in ("WINDOW_LAG", "WINDOW_LEAD"):
+        given = tree["arguments"] if "arguments" in tree else tree["children"]  # 2.0; before it
+        more = [tree.get("offset_expr"), tree.get("default_expr")]
+        counts.append(len(given) + sum(part is not None for part in more))
+    return counts
+
+
+def test_no_view_passes_lag_or_lead_an_offset_or_a_default(scored):
+    # Stored for DuckDB 1.0, both are written twice, and DuckDB 1.x then refuses the view.
+    views = scored.query("select view_name, sql from duckdb_views() where not internal")
+    found = {}
+    for view in views.itertuples():
+        query = view.sql.rstrip(";").partition(" AS ")[2].replace("'", "''")
+        tree = json.loads(scored.query(f"select json_serialize_sql('{query}') as tree").tree[0])
+        assert not tree["error"], view.view_name
+        found[view.view_name] = window_arguments(tree)
+    assert found["clv_ranked_predictions"] == [1]
+    assert {count for counts in found.values() for count in counts} == {1}
 
 
 def test_each_batch_has_its_csv_files_with_the_rows_of_the_tables(scored):

@@ -68,11 +68,11 @@ def test_an_alert_that_could_not_be_written_or_said_is_raised_by_the_next_run(fr
         raise RuntimeError("no words")
 
     with monkeypatch.context() as patch:
-        patch.setattr("clv.alerts.report", broken)
+        patch.setattr("clv.monitoring.alerts.report", broken)
         failed_loudly(shop, "RuntimeError: no words")
         assert alerts(shop) == []
     with monkeypatch.context() as patch:
-        patch.setattr("clv.cli._finish", broken)
+        patch.setattr("clv.cli.night._finish", broken)
         assert shop.clv("monitor").code == 1
         assert alerts(shop) == ["drift_alert_19980131_pred3m.md"]
     said = shop.clv("monitor")
@@ -122,18 +122,20 @@ def test_a_short_reader_of_the_database_is_waited_out_and_a_lasting_one_is_named
 
 WATCHED = """
 import sys
-import clv.btyd, clv.candidates, clv.clustering
-from clv.cli import cli, guarded
+import sklearn.base
+import clv.prediction.clusters, clv.prediction.encoder, clv.prediction.learners
+from clv.cli.exits import guarded
+from clv.cli.main import cli
 
 def trains(*_, **__):
     raise AssertionError("a model was fitted")
 
-clv.btyd.fit_purchases = clv.btyd.fit_spend = trains
-clv.candidates.fit_candidate = clv.clustering.fit_clusters = trains
+clv.prediction.encoder.fit_purchases = clv.prediction.encoder.fit_spend = trains
+clv.prediction.learners.fit_learner = clv.prediction.clusters.fit_clusters = trains
+clv.prediction.clusters.KMeans.fit = trains
 arguments = sys.argv[1:]
 code = guarded(lambda: cli.main(arguments, prog_name="clv", standalone_mode=False))
-loaded = sorted(name for name in sys.modules if name in
-                {"clv.train", "clv.contest", "clv.tune", "clv.reproduce", "clv.promotion"})
+loaded = sorted(name for name in sys.modules if name.startswith(("clv.training.", "clv.tuning.")))
 print(code, loaded)
 """
 

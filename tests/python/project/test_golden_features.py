@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from clv.btyd import fit_purchases, fit_spend
-from clv.candidates import column
-from clv.datasets import lifetimes_file
+from clv.core.arrays import column
+from clv.prediction.btyd import fit_purchases, fit_spend
+from clv.project.cdnow import lifetimes_file
 
 # Training learns from earlier windows too; the published figures are those of this one.
 NEWEST = "select * from int_clv__training_set where cutoff = date '1997-09-30'"

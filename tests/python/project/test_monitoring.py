@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.naive import SPEND_RATE, history_days, rule
+from clv.prediction.naive import SPEND_RATE, history_days, rule
 
 EARLY = "{data_through: 1998-02-28}"
 
@@ -124,7 +124,7 @@ def test_an_exception_while_judging_fails_the_run(fresh, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr("clv.drift.estimate", broken)
+    monkeypatch.setattr("clv.monitoring.noise.estimate", broken)
     failed = shop.clv("monitor")
     assert failed.code == 1
     assert "planted" in failed.err

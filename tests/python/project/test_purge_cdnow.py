@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from clv.config import read_config
-from clv.database import fetch
-from clv.dates import now
-from clv.dbt_project import DbtProject
-from clv.home import Home
-from clv.integrity import verify
-from clv.outputs import batches
-from clv.purge import carry_out, make_plan
-from clv.purge_log import read
-from clv.run import monitor, run
-from clv.train import train
+from clv.core.dates import now
+from clv.operations.retention import carry_out, make_plan
+from clv.operations.run import monitor, run
+from clv.project.config import read_config
+from clv.project.database import fetch
+from clv.project.dbt import DbtProject
+from clv.project.home import Home
+from clv.registry.purge_log import read
+from clv.registry.verify import verify
+from clv.scoring.batches import batches
+from clv.training.train import train
 
 
 def test_judged_batches_go_with_their_files_and_accuracy_stays(

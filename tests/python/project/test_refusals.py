@@ -1,13 +1,17 @@
 """Bad input of every kind: one clear message, exit code 1, no traceback, nothing half-written."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 
+import duckdb
 import pytest
 from shop import Result, Shop
+
+from clv.registry.store import Registry
 
 WINDOWS = ("stg_clv__champion_manifest", "int_clv__scoring_windows")
 GOOD = "customer_id,ordered_at,amount\n1,2020-01-01,5\n2,2020-03-01,6\n"
@@ -39,7 +43,7 @@ def shop(tmp_path) -> Shop:
         ("id,ordered_at,amount\n1,2020-01-01,5\n", [], ["no column 'customer_id'", "id, ordered_at"]),
         (GOOD, ["--vars", "{columns: {amount: amount * Qty}}"], ["Qty", "not found", "vars columns.*"]),
         (GOOD, ["--vars", "{columns: {amount: amount +}}"], ["could not be read: Parser Error", "columns.*"]),
-        (GOOD, ["--vars", "{columns: {amount: 'amount); drop table x; --'}}"], ["could not be read: Parser"]),
+        (GOOD, ["--vars", "{columns: {amount: 'amount); drop table x; --'}}"], ["one SQL expression"]),
         (GOOD, ["--vars", "{columns: {money: amount}}"], ["the key 'money'", "customer_id, ordered_at"]),
         (GOOD, ["--vars", "{columns: amount}"], ["not a mapping"]),
         (GOOD, ["--vars", "{cutoff"], ["--vars is not valid YAML"]),
@@ -59,6 +63,50 @@ def test_training_refuses_bad_input(tmp_path, log, arguments, words):
         shop.log.write_text(log)
     refused(shop.clv("train", *arguments), *words)
     assert not (shop.home / "registry").exists()
+
+
+@pytest.mark.parametrize(
+    ("role", "expression"),
+    [
+        ("customer_id", "1 as x; drop table marker; commit; describe select customer_id"),
+        ("customer_id", "customer_id; drop table marker"),
+        ("customer_id", "customer_id -- the rest"),
+        ("customer_id", "customer_id /* the rest */"),
+        ("customer_id", "'; drop table marker; select '' || customer_id"),
+        ("customer_id", "E'\\'' ; drop table marker; select 'a' || E'\\''"),
+        ("customer_id", "1E'\\'' ; drop table marker; select 'a' || E'\\''"),
+        ("customer_id", "$$ ' $$; drop table marker; select $$ ' $$"),
+        ("customer_id", "$€$ ' $€$; drop table marker; select $€$ ' $€$"),
+        ("customer_id", '"customer_id"" || 1; drop table marker'),
+        ("ordered_at", "amount; drop table marker"),
+        ("amount", "amount; drop table marker"),
+        ("order_id", "amount; drop table marker"),
+        ("line_id", "amount; drop table marker"),
+    ],
+)
+def test_a_mapped_expression_that_is_more_than_one_never_reaches_the_engine(shop, role, expression):
+    shop.home.mkdir()
+    with duckdb.connect(str(shop.home / "clv.duckdb")) as connection:
+        connection.execute("create table marker as select 1 as kept")
+    done = shop.clv("train", "--vars", json.dumps({"columns": {role: expression}}))
+    refused(done, f"the var columns.{role} is `", "one SQL expression over columns")
+    assert shop.query("select kept from marker").kept.tolist() == [1]
+
+
+def test_quoted_text_and_names_may_hold_what_an_expression_may_not(tmp_path):
+    header, row = 'id;,ordered_at,amount,"kind --"', "7,2020-01-01,5,E"
+    (tmp_path / "log.csv").write_text(f"{header}\n{row}\n")
+    columns = {
+        "customer_id": "\"id;\" || '; it''s -- $1 /*'",
+        "amount": "case when \"kind --\" = 'E' then amount - -1 else'0' end",
+        "order_id": "id;",
+    }
+    shop = Shop(tmp_path / "home", tmp_path / "log.csv")
+    variables = json.dumps({"columns": columns})
+    done = shop.dbt("run", "--select", "stg_clv__classified_transactions", "--vars", variables)
+    assert done.code == 0, done.out
+    (kept,) = shop.query("select * from stg_clv__classified_transactions").itertuples()
+    assert (kept.customer_id, kept.order_id) == ("7; it's -- $1 /*", "7")
 
 
 @pytest.mark.parametrize(
@@ -207,6 +255,61 @@ def test_a_model_file_that_is_changed_or_missing_is_never_loaded(fresh, damage):
         "missing" if damage == "missing" else "not the one that was promoted",
     )
     assert not (shop.home / "outputs").exists()
+
+
+@pytest.fixture(scope="module")
+def unnamed(trained, tmp_path_factory) -> Shop:
+    """Return the trained shop with a challenger, and with no log named. Not to be changed."""
+    shop = trained.copy(tmp_path_factory.mktemp("unnamed") / "home")
+    registry = Registry(shop.home / "registry")
+    model_id = registry.champion()["model_id"]
+    card, model = registry.card(model_id), registry.load_model(model_id)
+    registry.save({**model, "model_id": "clv_other"}, {**card, "model_id": "clv_other"})
+    return Shop(shop.home)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["run"], ["monitor"], ["train"], ["tune", "--yes"],
+     ["promote", "clv_other", "--reason", "why", "--yes", "--force"]],
+)  # fmt: skip
+def test_a_forgotten_log_is_not_replaced_by_cdnow(unnamed, sample_log, command):
+    named = f"CLV_TRANSACTIONS='{sample_log}'"
+    refused(unnamed.clv(*command), "no transaction log is named", "was trained on", named)
+    assert unnamed.query("select * from stg_clv__classified_transactions").shape[0] == 6919
+    assert len(Registry(unnamed.home / "registry").rows()) == 1
+
+
+@pytest.mark.parametrize("select", [[], ["--select", "stg_clv__classified_transactions"]])
+def test_dbt_build_does_not_replace_a_forgotten_log_by_cdnow(unnamed, select):
+    done = unnamed.dbt("build", *select)
+    assert done.code == 1
+    assert done.out.count("clv: no transaction log is named") == 1
+    assert unnamed.query("select * from stg_clv__classified_transactions").shape[0] == 6919
+    tables = unnamed.query("select table_name from information_schema.tables").table_name
+    assert "stg_clv__cdnow_transactions" not in set(tables)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"transactions": None, "vars": {}}, None),
+        ({"transactions": None, "vars": {"transactions": "shop.orders"}}, "was trained on 'shop.orders'"),
+        (None, "its card"),
+    ],
+)  # fmt: skip
+def test_the_champion_s_card_says_whether_cdnow_is_meant(fresh, settings, words):
+    shop = Shop(fresh("unnamed").home)
+    (card,) = (shop.home / "registry" / "cards").iterdir()
+    stored = json.loads(card.read_text())
+    card.write_text("{" if settings is None else json.dumps({**stored, "settings": settings}))
+    done = shop.dbt(
+        "run", "--select", "stg_clv__cdnow_transactions", "stg_clv__classified_transactions"
+    )
+    assert done.code == (0 if words is None else 1)
+    assert words is None or words in done.out
+    rows = shop.query("select * from stg_clv__classified_transactions").shape[0]
+    assert rows == (69_659 if words is None else 6919)
 
 
 def test_wrong_usage_ends_with_2(shop):

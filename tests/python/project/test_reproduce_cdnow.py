@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv.datasets import lifetimes_file
-from clv.home import PROJECT
+from clv.project.cdnow import lifetimes_file
+from clv.project.home import PROJECT
 
 PARTS = ("macros", "models", "python", "seeds", "analyses", "tests/dbt", "config",
          "dbt_project.yml", "profiles.yml", "selectors.yml", "pyproject.toml",

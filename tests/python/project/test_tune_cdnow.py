@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv import evaluation
-from clv import tune as tuning
-from clv.config import read_config
-from clv.dbt_project import DbtProject
-from clv.evaluation import LEARNING_KINDS
-from clv.home import PROJECT, Home
-from clv.registry import Registry
-from clv.tune import Request, tune
+from clv.project.config import read_config
+from clv.project.dbt import DbtProject
+from clv.project.home import PROJECT, Home
+from clv.registry.store import Registry
+from clv.tuning import evaluate
+from clv.tuning import tune as tuning
+from clv.tuning.evaluate import LEARNING_KINDS
+from clv.tuning.tune import Request, tune
 
 
 def clv(home: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -119,13 +119,13 @@ def test_no_row_of_the_log_after_the_cutoff_changes_a_prediction(
         changed, index=False
     )
     predictions: list[list[np.ndarray]] = []
-    measure = evaluation.measure
+    measure = evaluate.measure
 
     def spied(predicted: np.ndarray, actual: np.ndarray) -> object:
         predictions[-1].append(predicted)
         return measure(predicted, actual)
 
-    monkeypatch.setattr(evaluation, "measure", spied)
+    monkeypatch.setattr(evaluate, "measure", spied)
     errors = []
     for number, one in enumerate((sample_log, changed)):
         monkeypatch.setenv("CLV_TRANSACTIONS", str(one))
@@ -137,7 +137,7 @@ def test_no_row_of_the_log_after_the_cutoff_changes_a_prediction(
         errors.append(search.results["rmse_ridge_regression"].item())
     assert errors[0] != errors[1]
     before, after = predictions
-    assert len(before) >= len(evaluation.KINDS) - 2  # a BTYD model may not fit so small a log
+    assert len(before) >= len(evaluate.KINDS) - 2  # a BTYD model may not fit so small a log
     for one_kind, again in zip(before, after, strict=True):
         np.testing.assert_array_equal(one_kind, again)
 

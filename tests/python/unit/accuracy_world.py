@@ -7,8 +7,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from clv.dates import add_months
-from clv.origins import Plan
+from clv.core.dates import add_months
+from clv.training.plan import Plan
 
 DATA_FROM = dt.date(2022, 1, 1)
 

@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from clv.cli import cli, guarded
-from clv.decisions import decide, decisions, open_alerts
+from clv.cli.exits import guarded
+from clv.cli.main import cli
 from clv.errors import ClvError
-from clv.home import Home
+from clv.monitoring.decisions import decide, decisions, open_alerts
+from clv.project.home import Home
 
 BATCH = "19980623_pred3m"
 

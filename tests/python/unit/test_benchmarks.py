@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from clv.home import PROJECT
+from clv.project.home import PROJECT
 
 
 @pytest.mark.parametrize("script", sorted(p.name for p in (PROJECT / "benchmarks").glob("*.py")))

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from clv.btyd import (
+from clv.prediction.btyd import (
     PURCHASE_MODELS,
     NotFittedError,
     PurchaseModel,
@@ -37,7 +37,7 @@ def test_a_draw_of_the_combinations_expects_what_all_of_them_do(monkeypatch, sho
     customers = columns(shop, "frequency", "recency", "T")
     whole = fit_purchases(kind, *customers)
     distinct = len(np.unique(np.column_stack(customers), axis=0))
-    monkeypatch.setattr("clv.btyd.LARGEST_FIT", int(0.8 * distinct))
+    monkeypatch.setattr("clv.prediction.btyd.LARGEST_FIT", int(0.8 * distinct))
     drawn = fit_purchases(kind, *customers)
     assert drawn != whole and drawn == fit_purchases(kind, *customers)
     days = np.full(len(shop), 91.0)
@@ -66,10 +66,10 @@ def test_what_the_optimizer_says_stays_off_the_output(monkeypatch, shop, capfd):
 def test_using_lifetimes_leaves_the_warnings_of_the_process_as_they_were():
     check = """
 import sys, warnings
-import clv.btyd
+import clv.prediction.btyd
 warnings.simplefilter("error", FutureWarning)
 before = list(warnings.filters)
-clv.btyd._fitter("bg_nbd", 0.0)
+clv.prediction.btyd._fitter("bg_nbd", 0.0)
 assert "lifetimes" in sys.modules
 sys.exit(warnings.filters != before)
 """

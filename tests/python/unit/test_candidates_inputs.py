@@ -9,16 +9,23 @@ import pandas as pd
 import pytest
 from accuracy_world import DATA_FROM, features_and_labels, purchases
 
-from clv.bounds import Bounds
-from clv.candidates import Blend, PopulationMean, Rule, blend_weights, candidate_from_dict
-from clv.duel import Judged, fight
+from clv.core.arrays import column
 from clv.errors import ClvError
-from clv.habits import Habits, next_purchase
-from clv.inputs import BTYD, Reader, stacked
-from clv.naive import LAST_WINDOW, RULES, SPEND_RATE, WINDOW_RATE, column, rule
-from clv.origins import Origin, plan_training
-from clv.regressors import LEARNERS, LINEAR, TREES, Learner, fit_learner
-from clv.stored import pack, unpack
+from clv.prediction.candidates import (
+    Blend,
+    PopulationMean,
+    Rule,
+    blend_weights,
+    candidate_from_dict,
+)
+from clv.prediction.encoder import BTYD, Reader, stacked
+from clv.prediction.estimator_bytes import pack, unpack
+from clv.prediction.intervals import Bounds
+from clv.prediction.learners import LEARNERS, LINEAR, TREES, Learner, fit_learner
+from clv.prediction.naive import LAST_WINDOW, RULES, SPEND_RATE, WINDOW_RATE, rule
+from clv.prediction.purchases import Habits, next_purchase
+from clv.training.plan import Origin, plan_training
+from clv.training.title import Judged, fight
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from clv.card import card_text
 from clv.errors import ClvError
-from clv.registry import Registry
+from clv.registry.card_report import card_text
+from clv.registry.store import Registry
 
 ACCURACY = {
     "customers": 100, "rmse": 40.0, "r2": 0.35, "mae": 14.0, "bias": -2.0,

@@ -3,8 +3,8 @@
 import pytest
 from shop import Shop
 
-from clv.config import read_config
-from clv.home import Home
+from clv.project.config import read_config
+from clv.project.home import Home
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def shop(tmp_path) -> Shop:
 )
 def test_an_empty_date_as_of_an_unset_variable_is_not_the_default(shop, arguments, monkeypatch):
     (shop.home / "registry").mkdir(parents=True)
-    monkeypatch.setattr("clv.run._schedule", lambda *_: None)
-    monkeypatch.setattr("clv.dbt_project.DbtProject.refresh_log", lambda _: pytest.fail("went on"))
+    monkeypatch.setattr("clv.operations.run._schedule", lambda *_: None)
+    monkeypatch.setattr("clv.project.dbt.DbtProject.refresh_log", lambda _: pytest.fail("went on"))
     done = shop.clv(*arguments)
     assert done.code == 1 and done.out == ""
     assert "is not a date of the calendar. Write it as yyyy-mm-dd" in done.err

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
 
-from clv import clustering
-from clv.clustering import BEHAVIOUR, Clusters, behaviour, fit_clusters
 from clv.errors import ClvError
+from clv.prediction.clusters import BEHAVIOUR, Clusters, behaviour, fit_clusters
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +123,7 @@ def test_shares_are_those_of_the_assignment(shop, clusters):
 
 
 def test_fitting_on_a_sample_assigns_everybody(shop, monkeypatch):
-    monkeypatch.setattr(clustering, "SAMPLE", 200)
+    monkeypatch.setattr("clv.prediction.clusters.SAMPLE", 200)
     sampled = fit_clusters(shop, 3, 4, 0.02, seed=1)
     assert fit_clusters(shop, 3, 4, 0.02, seed=1).to_dict() == sampled.to_dict()
     assert fit_clusters(shop, 3, 4, 0.02, seed=2).to_dict() != sampled.to_dict()

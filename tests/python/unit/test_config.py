@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv.config import read_config, rewritten, write_config
 from clv.errors import ClvError
+from clv.project.config import read_config, rewritten, write_config
 
 CONFIG = """\
 # Decided in the meeting of May.

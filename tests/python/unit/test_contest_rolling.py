@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 from accuracy_world import DATA_FROM, purchases, training_set
 
-from clv import judging as module
-from clv.candidates import KINDS, LEVELS
-from clv.champion import Champion, without_bytes
-from clv.contest import Contest, hold_contest
+from clv.core.arrays import column
 from clv.errors import ClvError
-from clv.inputs import Inputs
-from clv.naive import column
-from clv.origins import Origin, Plan, plan_training
-from clv.regressors import LEARNERS, WEIGHTED
+from clv.prediction.candidates import KINDS, LEVELS
+from clv.prediction.champion import Champion, without_bytes
+from clv.prediction.encoder import Inputs
+from clv.prediction.learners import LEARNERS, WEIGHTED
+from clv.training import judge as module
+from clv.training.contest import Contest, hold_contest
+from clv.training.plan import Origin, Plan, plan_training
 
 
 @pytest.fixture(scope="module")

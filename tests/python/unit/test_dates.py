@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv.dates import add_months, parse_date
+from clv.core.dates import add_months, parse_date
 from clv.errors import ClvError
-from clv.train import choose_window
+from clv.training.train import choose_window
 
 DAYS = st.dates(dt.date(1900, 1, 1), dt.date(2100, 12, 31))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
-from clv.dbt_home import make_home
+from clv.project.dbt_plugin import make_home
 
 
 def test_a_home_that_is_not_there_is_made_with_its_parents(tmp_path):

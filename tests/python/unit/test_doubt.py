@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from shop import Shop
-from test_registry_verify import add_model, edit_rows
+from test_registry_verify import add_model, edit_rows, forge_row
 
-from clv.doubt import doubtful
-from clv.home import Home
-from clv.integrity import verify
-from clv.registry import Registry
-from clv.run import RunResult
+from clv.operations.run import RunResult
+from clv.project.home import Home
+from clv.registry.gate import doubtful
+from clv.registry.store import Registry
+from clv.registry.verify import verify
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_registry_that_is_empty_or_waits_for_its_head_is_not_doubted(home, tmp
 def test_commands_that_read_the_registry_say_in_one_line_that_it_does_not_fit(
     home, command, monkeypatch
 ):
-    monkeypatch.setattr("clv.cli_governance.card_text", lambda *_: "the card")
+    monkeypatch.setattr("clv.cli.models.card_text", lambda *_: "the card")
     shop = Shop(home.root)
     said = shop.clv(*command)
     assert said.code == 0 and said.err == ""
@@ -81,7 +81,7 @@ def test_commands_that_read_the_registry_say_in_one_line_that_it_does_not_fit(
 @pytest.mark.parametrize("command", ["run", "monitor"])
 def test_a_run_goes_on_and_says_that_the_registry_does_not_fit(home, command, monkeypatch):
     done = RunResult([], [], [], [], dt.date(2020, 1, 1))
-    monkeypatch.setattr(f"clv.cli.{command}", lambda *_: done)
+    monkeypatch.setattr(f"clv.cli.night.{command}", lambda *_: done)
     shop = Shop(home.root)
     assert shop.clv(command).err == ""
     DAMAGES["champion's card edited"](home)
@@ -92,18 +92,26 @@ def test_a_run_goes_on_and_says_that_the_registry_does_not_fit(home, command, mo
 
 @pytest.mark.parametrize("command", ["run", "monitor", "train"])
 @pytest.mark.parametrize(
-    "damage", ["first row deleted", "last row deleted", "head deleted", "row edited"]
+    "damage",
+    ["first row deleted", "last row deleted", "head deleted", "row edited", "row forged"],
 )
 def test_what_writes_refuses_a_manifest_that_does_not_fit(home, command, damage, monkeypatch):
     def reached(*_, **__):
         raise AssertionError("the command went on")
 
-    monkeypatch.setattr("clv.train.train" if command == "train" else f"clv.cli.{command}", reached)
+    monkeypatch.setattr(
+        "clv.cli.training.train" if command == "train" else f"clv.cli.night.{command}", reached
+    )
     if damage == "row edited":
         edit(Registry(home.registry).manifest, ",9,3,", ",9,4,")
+    elif damage == "row forged":
+        forge_row(home, model_id="clv_forged")
     else:
         DAMAGES[damage](home)
+    head = Registry(home.registry).head
+    before = head.read_bytes() if head.exists() else None
     refused = Shop(home.root).clv(command)
     assert refused.code == 1 and refused.out == ""
     assert "nothing was done" in refused.err and "Next: restore" in refused.err
     assert refused.err.count("\n") == 1
+    assert (head.read_bytes() if head.exists() else None) == before

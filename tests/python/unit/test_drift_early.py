@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.early import purchases_so_far, share_by_then
+from clv.monitoring.early_warning import purchases_so_far, share_by_then
 
 BG_NBD = {
     "kind": "bg_nbd", "days_per_unit": 7.0, "penalizer": 0.0,

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.baseline import baseline_customers, baseline_sample, purchase_ratio, stability
-from clv.drift import judged_customers
 from clv.errors import ClvError
-from clv.metrics import measure
-from clv.noise import MEASURES, Caps, Customers, _area, changes, estimate
+from clv.monitoring.noise import judged_customers
+from clv.prediction.accuracy import measure
+from clv.prediction.baseline import baseline_customers, baseline_sample, purchase_ratio, stability
+from clv.prediction.resampling import MEASURES, Caps, Customers, _area, changes, estimate
 
 NO_CAPS = Caps(np.inf, np.inf, np.inf, np.inf)
 
@@ -62,7 +62,7 @@ def test_errors_are_those_of_repeated_draws():
 def test_errors_of_large_groups_come_from_fewer_customers_and_shrink_with_the_root(monkeypatch):
     whole = shop(40_000)
     full = estimate(whole, whole.caps(), 1).errors
-    monkeypatch.setattr("clv.noise.LARGEST_RESAMPLE", 5_000)
+    monkeypatch.setattr("clv.prediction.resampling.LARGEST_RESAMPLE", 5_000)
     fewer = estimate(whole, whole.caps(), 1).errors
     steady = [MEASURES.index(m) for m in ("bias", "paired_bias", "gini", "paired_gini")]
     assert fewer[steady] == pytest.approx(full[steady], rel=0.25)
@@ -166,7 +166,7 @@ def test_a_model_keeps_its_baseline_customers_as_plain_bytes(training):
 
 
 def test_a_large_baseline_is_a_seeded_sample(training, monkeypatch):
-    monkeypatch.setattr("clv.baseline.LARGEST_SAMPLE", 200)
+    monkeypatch.setattr("clv.prediction.baseline.LARGEST_SAMPLE", 200)
     stored = baseline_sample(*training)
     assert len(baseline_customers({"baseline": stored}).actual) == 200
     assert stored == baseline_sample(*training)

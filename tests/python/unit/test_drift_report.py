@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from clv.drift_report import report
+from clv.monitoring.alert_report import report
 
 ROW = {
     "cutoff": pd.Timestamp("2021-03-31"), "window_end": pd.Timestamp("2021-06-30"),

@@ -6,8 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from clv.drift import NOISE, batch_noise
-from clv.home import PROJECT
+from clv.monitoring.noise import NOISE, batch_noise
+from clv.project.home import PROJECT
 
 CALM = {
     "in_sample": False, "buyers": 1_000, "baseline_buyers": 1_000, "baseline_r2": 0.4,
@@ -106,7 +106,7 @@ def test_early_sign(ratio, error, psi, sign):
 
 
 def test_a_model_that_keeps_no_baseline_customers_leaves_its_noise_unknown(monkeypatch):
-    monkeypatch.setattr("clv.registry.Registry.load_model", lambda self, model_id: {})
+    monkeypatch.setattr("clv.registry.store.Registry.load_model", lambda self, model_id: {})
     customers = pa.table(
         {
             "cutoff": pd.Series(pd.to_datetime(["2020-01-31"] * 2)),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clv.engine_errors import unreadable_log
+from clv.project.dbt_errors import unreadable_log
 
 HEADER = "Runtime Error in model stg_clv__classified_transactions (models/staging/x.sql)\n  "
 FOOTER = "Invalid Input Error: Footer length error in file '/log.parquet'"

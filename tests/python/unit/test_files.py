@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from clv.errors import ClvError
-from clv.files import replacing, sha256, write_bytes, write_text
+from clv.project.files import replacing, sha256, write_bytes, write_text
 
 
 def names(folder) -> list[str]:
@@ -67,7 +67,7 @@ def test_what_killed_writers_left_is_removed_and_other_files_stay(tmp_path):
     killed = f"""
 import os, signal
 from pathlib import Path
-from clv.files import replacing
+from clv.project.files import replacing
 with replacing(Path({str(path)!r})) as temporary:
     temporary.write_text("half")
     temporary.with_name(temporary.name + ".wal").write_text("half")

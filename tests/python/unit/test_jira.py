@@ -6,12 +6,13 @@ import fake_jira
 import pytest
 from fake_jira import FakeJira
 
-from clv import log
-from clv.cli import cli, guarded
-from clv.decisions import decide
-from clv.home import Home
-from clv.tickets import deliver_after_run, outbox
-from clv.tracker import Tracker
+from clv.cli.exits import guarded
+from clv.cli.main import cli
+from clv.monitoring.decisions import decide
+from clv.monitoring.jira import Tracker
+from clv.monitoring.tickets import deliver_after_run, outbox
+from clv.project import events
+from clv.project.home import Home
 
 BATCH = "19980623_pred3m"
 TOKEN = "s3cret-t0ken"
@@ -32,7 +33,7 @@ def jira(monkeypatch):
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Home:
     monkeypatch.setenv("CLV_HOME", str(tmp_path / "home"))
-    log.start()
+    events.start()
     home = Home(tmp_path / "home")
     home.ensure()
     home.outputs.mkdir()

@@ -7,14 +7,14 @@ import sys
 import pytest
 
 from clv.errors import ClvError
-from clv.home import Home
-from clv.locking import exclusive
+from clv.project.home import Home
+from clv.project.lock import exclusive
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from clv.home import Home
-from clv.locking import exclusive
+from clv.project.home import Home
+from clv.project.lock import exclusive
 with exclusive(Home(Path(sys.argv[1]))):
     print("held", flush=True)
     time.sleep(60)

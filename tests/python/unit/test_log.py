@@ -5,10 +5,11 @@ import json
 import click
 import pytest
 
-from clv import log
-from clv.cli import cli, guarded
+from clv.cli.exits import guarded
+from clv.cli.main import cli
 from clv.errors import ClvError
-from clv.messages import say
+from clv.project import events
+from clv.project.events import say
 
 
 def lines(text: str) -> list[dict]:
@@ -21,7 +22,7 @@ def plain(monkeypatch):
 
 
 def test_a_person_gets_the_message_and_nothing_else(capsys):
-    record = log.start()
+    record = events.start()
     record.event("marts_published", rows={"clv_predictions": 3})
     say("the next cutoff is 2021-12-31")
     with record.step("log_read"):
@@ -31,7 +32,7 @@ def test_a_person_gets_the_message_and_nothing_else(capsys):
 
 def test_a_machine_gets_every_line_with_the_run_and_the_time(capsys, monkeypatch):
     monkeypatch.setenv("CLV_LOG_FORMAT", "json")
-    record = log.start()
+    record = events.start()
     with record.step("log_read") as done:
         done["rows"] = 7
     say("größer")
@@ -44,18 +45,18 @@ def test_a_machine_gets_every_line_with_the_run_and_the_time(capsys, monkeypatch
 
 def test_a_step_that_fails_says_so_and_how_long_it_took(capsys, monkeypatch):
     monkeypatch.setenv("CLV_LOG_FORMAT", "json")
-    with pytest.raises(ClvError), log.start().step("log_read"):
+    with pytest.raises(ClvError), events.start().step("log_read"):
         raise ClvError("no")
     (read,) = lines(capsys.readouterr().err)
     assert read["ok"] is False
 
 
 def test_the_file_gets_lines_from_before_it_was_known(tmp_path, capsys):
-    record = log.start()
+    record = events.start()
     say("first")
     record.keep_in(tmp_path / "logs" / "clv.log")
     say("second")
-    log.start().keep_in(tmp_path / "logs" / "clv.log")
+    events.start().keep_in(tmp_path / "logs" / "clv.log")
     say("third")
     kept = lines((tmp_path / "logs" / "clv.log").read_text("utf-8"))
     assert [line["message"] for line in kept] == ["first", "second", "third"]
@@ -63,18 +64,23 @@ def test_the_file_gets_lines_from_before_it_was_known(tmp_path, capsys):
 
 
 def test_a_file_that_grew_large_is_set_aside_and_three_are_kept(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(log, "LARGEST_BYTES", 10)
+    monkeypatch.setattr(events, "LARGEST_BYTES", 10)
     for number in range(6):
-        log.start().keep_in(tmp_path / "clv.log")
+        events.start().keep_in(tmp_path / "clv.log")
         say(f"run {number} is longer than ten bytes")
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["clv.log", "clv.log.1", "clv.log.2", "clv.log.3"]
+    assert names == [
+        "clv.log",
+        "clv.log.1",
+        "clv.log.2",
+        "clv.log.3",
+    ]
     assert "run 2" in (tmp_path / "clv.log.3").read_text("utf-8")
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
-    log.start().keep_in(tmp_path / "file" / "clv.log")
+    events.start().keep_in(tmp_path / "file" / "clv.log")
     say("still here")
     assert capsys.readouterr().err == "still here\n"
 
@@ -100,7 +106,7 @@ def test_wrong_usage_is_a_line_as_well(monkeypatch, capsys):
 
 def test_a_defect_is_loud_one_message_and_keeps_its_traceback(tmp_path, capsys):
     def broken():
-        log.current().keep_in(tmp_path / "clv.log")
+        events.current().keep_in(tmp_path / "clv.log")
         raise KeyError("status")
 
     assert guarded(broken) == 1

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from clv.metrics import measure
+from clv.prediction.accuracy import measure
 
 MONEY = st.integers(-(10**7), 10**7).map(lambda cents: cents / 100)
 

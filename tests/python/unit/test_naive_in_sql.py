@@ -8,8 +8,8 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from clv.home import PROJECT
-from clv.naive import SPEND_RATE, history_days, rule
+from clv.prediction.naive import SPEND_RATE, history_days, rule
+from clv.project.home import PROJECT
 
 DATA_FROM = dt.date(2019, 11, 17)
 

@@ -7,9 +7,9 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from clv.comparison import LEARNT, NOW, TRAINING, Comparison, Side
-from clv.metrics import measure
-from clv.promotion import _newest, _same_customers
+from clv.operations.comparison import LEARNT, NOW, TRAINING, Comparison, Side
+from clv.operations.promote import _newest, _same_customers
+from clv.prediction.accuracy import measure
 
 CUTOFF = dt.date(1998, 3, 31)
 

@@ -9,11 +9,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from clv import purge_log
-from clv.home import Home
-from clv.integrity import verify
-from clv.purge import carry_out, make_plan
-from clv.registry import Registry
+from clv.operations.retention import carry_out, make_plan
+from clv.project.home import Home
+from clv.registry import purge_log
+from clv.registry.store import Registry
+from clv.registry.verify import verify
 
 NOW = dt.datetime(2030, 6, 15, tzinfo=dt.timezone.utc)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import joblib
 import pytest
 
-from clv.chain import COLUMNS, row_sha256
 from clv.errors import ClvError
-from clv.files import sha256
-from clv.records import as_json
-from clv.registry import Registry
+from clv.project.files import sha256
+from clv.registry.card import as_json
+from clv.registry.manifest import COLUMNS, row_sha256
+from clv.registry.store import Registry
 
 MODEL = {"champion": {"kind": "naive_spend_rate"}, "clusters": {"centres": [[0.1, 1 / 3]]}}
 

@@ -14,18 +14,19 @@ from typing import Any
 
 import pytest
 
-from clv.chain import Head
 from clv.errors import ClvError
-from clv.home import Home
-from clv.integrity import verify
-from clv.registry import Registry
+from clv.project.files import sha256
+from clv.project.home import Home
+from clv.registry.manifest import Head, row_sha256
+from clv.registry.store import Registry
+from clv.registry.verify import verify
 
 WRITER = """
 import sys
 sys.path.insert(0, sys.argv[2])
 from test_registry_verify import add_model
 from pathlib import Path
-from clv.registry import Registry
+from clv.registry.store import Registry
 registry = Registry(Path(sys.argv[1]) / "registry")
 registry.settle()
 first = len(list(registry.card_path("x").parent.glob("*.json")))
@@ -152,8 +153,6 @@ def test_a_cut_manifest_with_a_cut_head_is_named_by_a_head_noted_elsewhere(home:
     registry = Registry(home.registry)
     rows = registry.rows()[:2]
     edit_rows(home, lambda written: written[:3])
-    from clv.chain import row_sha256
-
     Head(2, row_sha256(rows[-1])).write(registry.head)
     assert noted in "\n".join(str(f) for f in verify(home, noted).findings)
 
@@ -209,6 +208,45 @@ def test_a_promotion_cut_off_before_its_head_is_completed(home: Home) -> None:
     assert report.findings == [] and "cut off" in report.notes[0]
     registry.settle()
     assert verify(home).notes == []
+
+
+def forge_row(home: Home, **cells: str) -> None:
+    """Append a copy of the last row with the right number and hash of the row before it."""
+    registry = Registry(home.registry)
+    rows = registry.rows()
+    forged = {**rows[-1], "previous_row_sha256": row_sha256(rows[-1]), **cells}
+    registry.write_rows([*rows, {**forged, "manifest_row": str(len(rows) + 1)}])
+
+
+@pytest.mark.parametrize("other", ["model_sha256", "card_sha256", "files"])
+def test_a_forged_last_row_is_named_and_never_sealed(home: Home, other: str) -> None:
+    registry = Registry(home.registry)
+    challenger = "clv_19970930_h9_p3_20200101T000009Z"
+    cells = {
+        "model_id": challenger,
+        "card_sha256": sha256(registry.card_path(challenger)),
+        "model_sha256": sha256(registry.model_path(challenger)),
+    }
+    before = registry.head.read_bytes(), registry.metrics.read_bytes()
+    changed = {"model_id": "clv_forged"} if other == "files" else {other: "0" * 64}
+    forge_row(home, **{**cells, **changed})
+    assert "is not known to the head" in found(home) and verify(home).notes == []
+    with pytest.raises(
+        ClvError, match=r"nothing was done.*row 5 \(.*is not the file that it names"
+    ):
+        registry.settle()
+    with pytest.raises(ClvError, match="takes no new row"):
+        registry.append(registry.card(challenger), "2020", "why")
+    assert (registry.head.read_bytes(), registry.metrics.read_bytes()) == before
+
+
+def test_a_broken_chain_is_not_settled(home: Home) -> None:
+    registry = Registry(home.registry)
+    edit_rows(home, lambda rows: [*rows[:1], [*rows[1][:18], "another", rows[1][19]], *rows[2:]])
+    registry.metrics.write_text("{}")
+    with pytest.raises(ClvError, match=r"row 1 .* was edited"):
+        registry.settle()
+    assert registry.metrics.read_text() == "{}"
 
 
 def test_kill_at_any_moment_leaves_a_whole_registry(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from clv.errors import ClvError
-from clv.home import Home
-from clv.provenance import training_settings
-from clv.registry import Registry
-from clv.reproduce import Reproduction, reproduce
+from clv.operations.reproduce import Reproduction, reproduce
+from clv.project.home import Home
+from clv.registry.provenance import training_settings
+from clv.registry.store import Registry
 
 
 def card(**changes: Any) -> dict[str, Any]:

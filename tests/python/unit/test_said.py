@@ -6,11 +6,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from clv.alerts import watched
-from clv.home import Home
-from clv.outputs import Batch
-from clv.run import _in_sample, _summary
-from clv.train import TrainingWindow, history_notes
+from clv.core.window import Batch
+from clv.monitoring.alerts import watched
+from clv.operations.run import _in_sample, _summary
+from clv.project.home import Home
+from clv.training.train import TrainingWindow, history_notes
 
 FIRST, SECOND = Batch(dt.date(1998, 2, 10), 3), Batch(dt.date(1998, 2, 24), 3)
 

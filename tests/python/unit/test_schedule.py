@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv.config import Config
-from clv.schedule import Schedule
+from clv.operations.schedule import Schedule
+from clv.project.config import Config
 
 START = dt.date(2021, 1, 1)
 LABELS_END = dt.date(2020, 12, 31)

@@ -7,16 +7,17 @@ import pyarrow as pa
 import pytest
 from accuracy_world import DATA_FROM, features_and_labels, purchases
 
-from clv.bounds import Bounds
-from clv.candidates import Rule
-from clv.champion import Champion
-from clv.clustering import fit_clusters
+from clv.core.arrays import column
 from clv.errors import ClvError
-from clv.home import Home
-from clv.inputs import Reader
-from clv.naive import SPEND_RATE, column
-from clv.registry import Registry
-from clv.scoring import SCORES, score
+from clv.prediction.candidates import Rule
+from clv.prediction.champion import Champion
+from clv.prediction.clusters import fit_clusters
+from clv.prediction.encoder import Reader
+from clv.prediction.intervals import Bounds
+from clv.prediction.naive import SPEND_RATE
+from clv.project.home import Home
+from clv.registry.store import Registry
+from clv.scoring.score import SCORES, score
 
 PARETO = "pareto_nbd_gamma_gamma"
 CUTOFF = dt.date(2023, 6, 30)

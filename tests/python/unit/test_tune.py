@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clv import grid
-from clv.choice import cell_results, choose
-from clv.dates import add_months
+from clv.cli.options import months
+from clv.core.dates import add_months
 from clv.errors import ClvError
-from clv.grid import Cell, choose_grid, months
-from clv.heatmap import draw, label
+from clv.tuning import grid
+from clv.tuning.choose import cell_results, choose
+from clv.tuning.grid import Cell, choose_grid
+from clv.tuning.heatmap import draw, label
 
 FIRST, LAST = dt.date(1997, 1, 1), dt.date(1998, 6, 30)
 

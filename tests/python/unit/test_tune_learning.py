@@ -12,15 +12,16 @@ import pandas as pd
 import pytest
 from accuracy_world import DATA_FROM, features_and_labels, purchases
 
-from clv import closed, evaluation
-from clv.closed import LABELS, History, Task, tasks_of, windows_of
-from clv.dates import add_months
+from clv.core.dates import add_months
 from clv.errors import ClvError
-from clv.evaluation import KINDS, LEARNING_KINDS, evaluate
-from clv.grid import HISTORY_MONTHS, PRED_MONTHS, choose_grid
-from clv.inputs import Reader
-from clv.origins import Fold, Origin, Plan, plan_training
-from clv.regressors import LINEAR
+from clv.prediction import accuracy, learners
+from clv.prediction.encoder import LABELS, Reader
+from clv.prediction.learners import LINEAR
+from clv.training.examples import History, Task
+from clv.training.plan import Fold, Origin, Plan, plan_training
+from clv.tuning.evaluate import KINDS, LEARNING_KINDS, evaluate
+from clv.tuning.grid import HISTORY_MONTHS, PRED_MONTHS, choose_grid
+from clv.tuning.tasks import tasks_of, windows_of
 
 CUTOFF = dt.date(2023, 6, 30)
 HISTORY = 9
@@ -62,13 +63,13 @@ def everybody(load: Load) -> set[str]:
 def predictions(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """What is judged from now on, a prediction per kind."""
     judged: list[np.ndarray] = []
-    measure = evaluation.measure
+    measure = accuracy.measure
 
     def spied(predicted: np.ndarray, actual: np.ndarray) -> Any:
         judged.append(predicted)
         return measure(predicted, actual)
 
-    monkeypatch.setattr(evaluation, "measure", spied)
+    monkeypatch.setattr("clv.tuning.evaluate.measure", spied)
     return judged
 
 
@@ -147,7 +148,7 @@ def test_a_window_that_ends_after_the_cutoff_is_refused(
         plan = plan_training(chosen, history_months, data_from)
         return replace(plan, folds=(Fold(chosen, (late,)),))
 
-    monkeypatch.setattr(closed, "plan_training", careless)
+    monkeypatch.setattr("clv.training.examples.plan_training", careless)
     with pytest.raises(ClvError, match="Nothing may be learnt"):
         task()
 
@@ -223,14 +224,14 @@ def test_where_no_labels_had_closed_learners_leave_with_the_reason(load: Load) -
 def test_a_learner_that_cannot_be_fitted_leaves_alone(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit_learner = evaluation.fit_learner
+    fit_learner = learners.fit_learner
 
     def broken(kind: str, *rest: Any) -> Any:
         if kind == LINEAR:
             raise np.linalg.LinAlgError("singular")
         return fit_learner(kind, *rest)
 
-    monkeypatch.setattr(evaluation, "fit_learner", broken)
+    monkeypatch.setattr("clv.tuning.evaluate.fit_learner", broken)
     results = {r["kind"]: r for r in evaluate(History(load, DATA_FROM), task(), everybody(load))}
     assert results[LINEAR]["left_out_because"] == "it could not be fitted: singular"
     assert [k for k, r in results.items() if r["left_out_because"]] == [LINEAR]
@@ -240,7 +241,7 @@ def test_few_windows_stay_in_memory_and_the_results_are_the_same(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = evaluate(History(load, DATA_FROM), task(), everybody(load))
-    monkeypatch.setattr(closed, "KEPT", 1)
+    monkeypatch.setattr("clv.training.examples.KEPT", 1)
     history = History(load, DATA_FROM)
     assert evaluate(history, task(), everybody(load)) == first
     assert len(history._closed) == 1

@@ -1,0 +1,1 @@
+"""The `clv` command: options, messages and exit codes."""

@@ -1,0 +1,69 @@
+"""The `clv` command."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from clv import __version__
+from clv.cli.exits import guarded
+from clv.project import events
+
+# Command to the module that holds it as `<command>_command`, imported when the command is asked for:
+# what a night runs never imports what trains a model.
+COMMANDS = {
+    "ack": "alerts",
+    "card": "models",
+    "monitor": "night",
+    "promote": "models",
+    "purge": "models",
+    "reproduce": "models",
+    "run": "night",
+    "show": "night",
+    "status": "night",
+    "tickets": "alerts",
+    "train": "training",
+    "tune": "training",
+    "verify": "models",
+}
+
+
+class Commands(click.Group):
+    """The group of COMMANDS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of `--help`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"clv.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="clv")
+@click.option(
+    "--log-format", type=click.Choice(events.FORMATS),
+    help="What stderr gets: text or JSON lines. Default: CLV_LOG_FORMAT, or text.",
+)  # fmt: skip
+@click.pass_context
+def cli(context: click.Context, log_format: str | None) -> None:
+    """Predict customer lifetime value, and check it.
+
+    State lives in CLV_HOME (default: the project's folder); the log is CLV_TRANSACTIONS (default:
+    the CDNOW log). Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 done with a drift
+    alert.
+    """
+    events.current().as_json = (log_format or events.named_format()) == "json"
+    events.current().event("command_started", command=context.invoked_subcommand)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit with its code; a refusal is one message on stderr."""
+    sys.exit(guarded(lambda: cli.main(arguments, prog_name="clv", standalone_mode=False)))

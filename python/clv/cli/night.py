@@ -1,0 +1,120 @@
+"""The commands of a night and a morning: `clv run`, `monitor`, `status` and `show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from clv.cli.exits import DONE_WITH_ALERT
+from clv.cli.options import dbt_vars, open_project
+from clv.core.dates import parse_date
+from clv.core.wording import markdown_table
+from clv.errors import ClvError
+from clv.monitoring.alerts import announced
+from clv.monitoring.tickets import deliver_after_run
+from clv.operations.run import RunResult, monitor, run
+from clv.operations.show import show_text
+from clv.operations.status import status_text
+from clv.project import events
+from clv.project.config import Config, read_config
+from clv.project.dbt import DbtProject
+from clv.project.home import Home
+from clv.project.lock import exclusive
+from clv.registry.gate import warn_of_doubt
+from clv.registry.store import Registry
+
+# --data-through is believed up to this many days after the log's last row.
+SLACK_DAYS = 31
+
+
+through_option = click.option(
+    "--data-through", "through", metavar="DATE",
+    help="Last day that the log is complete for. Default: the day of its last row.",
+)  # fmt: skip
+
+
+@click.command("run")
+@click.option("--cutoff", metavar="DATE", help="Score this day; the schedule stays as it is.")
+@click.option("--until", metavar="DATE", help="Score what is due up to this day.")
+@through_option
+@dbt_vars
+def run_command(cutoff: str | None, until: str | None, through: str | None, variables: str) -> None:
+    """Score what is due, judge what has matured, write files and alerts, move the schedule on."""
+    if cutoff is not None and until is not None:
+        raise click.UsageError("--cutoff and --until do not go together.")
+    home, config, dbt = _open(variables, through)
+    with exclusive(home):
+        Registry(home.registry).settle()
+        warn_of_doubt(home)
+        _finish(home, run(dbt, config, cutoff, until))
+
+
+@click.command("monitor")
+@click.option(
+    "--relabel", is_flag=True,
+    help="Make labels again from the corrected log, of all labelled batches or of CUTOFFS.",
+)  # fmt: skip
+@click.argument("cutoffs", nargs=-1)
+@through_option
+@dbt_vars
+def monitor_command(
+    relabel: bool, cutoffs: tuple[str, ...], through: str | None, variables: str
+) -> None:
+    """Label and judge what has matured, without scoring."""
+    if cutoffs and not relabel:
+        raise click.UsageError("cutoffs go with --relabel; without it all that is due is judged.")
+    home, config, dbt = _open(variables, through)
+    with exclusive(home):
+        Registry(home.registry).settle()
+        warn_of_doubt(home)
+        result = monitor(dbt, config, cutoffs or relabel)
+        if len(result.relabelled):
+            click.echo(markdown_table(result.relabelled))
+        _finish(home, result)
+
+
+@click.command("status")
+def status_command() -> None:
+    """Show the champion, the schedule, the batches that wait to mature and the open alerts."""
+    home = Home.current()
+    home.ensure()
+    warn_of_doubt(home)
+    click.echo(status_text(home, read_config(home.config)))
+
+
+@click.command("show")
+def show_command() -> None:
+    """Print the latest batch, the accuracy of the matured ones, and where the files are."""
+    click.echo(show_text(Home.current()))
+
+
+def _open(variables: str, through: str | None) -> tuple[Home, Config, DbtProject]:
+    home, config, dbt = open_project(variables)
+    if through is not None:
+        if "data_through" in dbt.user_vars:
+            raise ClvError("--data-through and the var data_through say the same; give one.")
+        day = parse_date(through, "data_through").isoformat()
+        dbt.user_vars = {
+            "data_through_slack_days": SLACK_DAYS,
+            **dbt.user_vars,
+            "data_through": day,
+        }
+    return home, config, dbt
+
+
+def _finish(home: Home, result: RunResult) -> None:
+    for path in result.withdrawn:
+        click.echo(f"drift alert withdrawn: {_short(path)}")
+    for path in result.alerts:
+        click.echo(f"drift alert: {_short(path)}")
+        events.current().event("alert_raised", level="warning", file=path.name)
+    deliver_after_run(home)
+    announced(home)
+    if result.alerts:
+        raise click.exceptions.Exit(DONE_WITH_ALERT)
+
+
+def _short(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

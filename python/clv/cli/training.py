@@ -1,0 +1,105 @@
+"""The commands that learn: `clv tune` and `clv train`. Nothing else imports what trains a model."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+import click
+import pandas as pd
+
+from clv.cli.options import MONTHS, a_share, checked, confirm, dbt_vars, month_list, open_project
+from clv.core.wording import markdown_table
+from clv.project.config import rewritten, write_config
+from clv.project.events import say
+from clv.project.lock import exclusive
+from clv.registry.store import Registry
+from clv.training.train import train
+from clv.tuning.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS
+from clv.tuning.tune import Request, report, tune
+
+
+@click.command("train")
+@click.option("--cutoff", metavar="DATE", help="End of history. Default: the latest possible.")
+@click.option("--history-months", type=MONTHS, help="Default: the config's.")
+@click.option("--pred-months", type=MONTHS, help="Default: the config's.")
+@click.option("--no-promote", is_flag=True, help="Leave a challenger; the champion stays.")
+@dbt_vars
+def train_command(
+    cutoff: str | None,
+    history_months: int | None,
+    pred_months: int | None,
+    no_promote: bool,
+    variables: str,
+) -> None:
+    """Hold the contest at a cutoff and make its winner champion."""
+    home, config, dbt = open_project(variables)
+    with exclusive(home):
+        Registry(home.registry).settle()
+        card = train(dbt, config, (cutoff, history_months, pred_months), promote=not no_promote)
+    click.echo(markdown_table(_contest_table(card)))
+    click.echo(f"\nbaseline: {card['baseline']['explanation']}")
+    for candidate in card["candidates"]:
+        if candidate["left_out_because"]:
+            click.echo(f"left out: {candidate['kind']}: {candidate['left_out_because']}")
+
+
+@click.command("tune")
+@click.option("--history-months", metavar="LIST", callback=month_list("--history-months"),
+              help="Months to compare: 3,6,9; one value fixes this side.")  # fmt: skip
+@click.option("--pred-months", metavar="LIST", callback=month_list("--pred-months"),
+              help="Months to compare: 1,3,6; one value fixes this side.")  # fmt: skip
+@click.option("--origins", type=click.IntRange(1), default=ORIGINS, show_default=True,
+              help="Cutoffs that every cell is evaluated at; fewer where the log is short.")  # fmt: skip
+@click.option("--sample", type=float, metavar="SHARE", callback=checked(a_share),
+              help="Share of customers, drawn by hash. Default: all, but some 50,000 at most.")  # fmt: skip
+@click.option(
+    "--yes", is_flag=True, help="Write the winning windows into the config without asking."
+)
+@dbt_vars
+def tune_command(
+    history_months: tuple[int, ...] | None,
+    pred_months: tuple[int, ...] | None,
+    origins: int,
+    sample: float | None,
+    yes: bool,
+    variables: str,
+) -> None:
+    """Compare history and prediction windows and, on confirmation, put the winner into the config."""
+    request = Request(history_months or HISTORY_MONTHS, pred_months or PRED_MONTHS, origins, sample)
+    home, _, dbt = open_project(variables)
+    with exclusive(home):
+        search = tune(dbt, request)
+    click.echo(report(search))
+    winner = search.choice.winner
+    values = {
+        ("training", "history_months"): winner.history_months,
+        ("training", "pred_months"): winner.pred_months,
+    }
+    before = home.config.read_text("utf-8")
+    after = rewritten(before, values)
+    if after == before:
+        say(f"{home.config} has these windows already; nothing to change")
+    else:
+        lines = difflib.unified_diff(
+            before.splitlines(), after.splitlines(), "now", "then", n=0, lineterm=""
+        )
+        say(f"change of {home.config}:\n" + "\n".join(lines))
+        if confirm("Write it?", yes):
+            with exclusive(home):
+                write_config(home.config, values)
+            say(f"written; `clv train` uses {winner} from now on")
+        else:
+            say("nothing was changed")
+    search.forget()
+
+
+def _contest_table(card: dict[str, Any]) -> pd.DataFrame:
+    shown = ["rmse", "r2", "mae", "bias", "normalized_gini", "top_decile_share"]
+    return pd.DataFrame(
+        [
+            {"candidate": entry["kind"], **{key: entry["accuracy"][key] for key in shown}}
+            for entry in card["candidates"]
+            if entry["accuracy"]
+        ]
+    )

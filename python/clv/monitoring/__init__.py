@@ -1,0 +1,1 @@
+"""Whether predictions held: noise, drift, alerts, decisions, tickets."""

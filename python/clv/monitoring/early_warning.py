@@ -1,0 +1,154 @@
+"""What the dbt Python model `int_clv__early_estimates` calls: open batches before they mature.
+
+Purchases come before the money is complete, so an open batch is held against the champion's
+expected cumulative purchases, and its customers against those of training. All of it is an
+estimate: it warns, and decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from clv.core.arrays import Vector, column
+from clv.prediction.baseline import PREDICTED, stability
+from clv.prediction.btyd import PurchaseModel
+from clv.project.home import Home
+from clv.registry.store import Registry
+
+EARLY = pa.schema(
+    [
+        ("cutoff", pa.date32()),
+        ("pred_months", pa.int32()),
+        ("horizon_end", pa.date32()),
+        ("expected_purchases", pa.float64()),
+        ("purchase_ratio", pa.float64()),
+        ("purchase_ratio_error", pa.float64()),
+        ("psi_predicted_clv", pa.float64()),
+        ("psi_feature", pa.string()),
+        ("psi_feature_value", pa.float64()),
+    ]
+)
+BATCH = ["cutoff", "pred_months"]
+
+
+def early_estimates(horizons: pa.Table, customers: pa.Table) -> pa.Table:
+    """Estimate how the open batches fare at each horizon that has passed.
+
+    Parameters
+    ----------
+    horizons : pyarrow.Table
+        `int_clv__open_horizons`: a row per batch, horizon and distinct (frequency, recency, T).
+    customers : pyarrow.Table
+        `int_clv__open_customers`: features and predictions of a sample of each open batch.
+
+    Returns
+    -------
+    pyarrow.Table
+        With the schema EARLY, a row per batch and horizon.
+    """
+    combinations, sample = horizons.to_pandas(), customers.to_pandas()
+    registry = Registry(Home.current().registry)
+    models = {str(m): registry.load_model(str(m)) for m in combinations["model_id"].unique()}
+    drifted = {
+        key: _populations(models[str(rows["model_id"].iloc[0])], rows)
+        for key, rows in sample.groupby(BATCH, sort=True)
+    }
+    found = []
+    for key, rows in combinations.groupby([*BATCH, "horizon_end"], sort=True):
+        model = models[str(rows["model_id"].iloc[0])]
+        found.append(
+            {
+                "cutoff": pd.Timestamp(key[0]).date(),
+                "pred_months": int(key[1]),
+                "horizon_end": pd.Timestamp(key[2]).date(),
+                **purchases_so_far(model.get("baseline", {}), share_by_then(model, rows), rows),
+                **drifted.get(key[:2], {}),
+            }
+        )
+    return pa.Table.from_pylist(found, schema=EARLY)
+
+
+def purchases_so_far(
+    baseline: dict[str, Any], share: Vector, rows: pd.DataFrame
+) -> dict[str, float]:
+    """Compare purchases at one horizon of one batch with what the champion expects by then.
+
+    The ratio is relative to the champion's own at training, so that a champion that always
+    expects too few does not warn forever. Its error is that of both.
+
+    Parameters
+    ----------
+    baseline : dict
+        What the champion keeps of its baseline: the ratio at training and its error.
+    share : array of shape (rows,)
+        The share of each row's expected purchases that falls within the horizon.
+    rows : DataFrame
+        A row per distinct (frequency, recency, T), with sums over its customers: of
+        predicted_purchases (predicted) and its square, of purchases and their square, and of the
+        product of both.
+    """
+    expected = float(np.sum(share * column(rows, "predicted")))
+    if not np.isfinite(expected) or expected <= 0:
+        return {}
+    reference = baseline.get("purchase_ratio") or 1.0
+    reference_error = (baseline.get("purchase_ratio_error") or 0.0) / reference
+    expected *= reference
+    share = share * reference
+    bought = float(column(rows, "purchases").sum())
+    ratio = bought / expected
+    # sum over customers of (purchases - ratio × expected)²: the variance of the total
+    scaled = share * ratio
+    variance = np.sum(
+        column(rows, "squared_purchases")
+        - 2 * scaled * column(rows, "purchases_predicted")
+        + scaled**2 * column(rows, "squared_predicted")
+    )
+    error = np.hypot(np.sqrt(max(float(variance), 1.0)) / expected, ratio * reference_error)
+    return {
+        "expected_purchases": expected,
+        "purchase_ratio": ratio,
+        "purchase_ratio_error": float(error),
+    }
+
+
+def share_by_then(model: dict[str, Any], rows: pd.DataFrame) -> Vector:
+    """Return the share of a window's purchases that falls within the horizon, shape (rows,).
+
+    The BTYD model of the champion knows (its own, or one of those that it reads): customers who
+    may have left buy early or not at all. Without one, or where a formula overflows, it is the
+    share of days.
+    """
+    days, window = column(rows, "horizon_days"), column(rows, "pred_days")
+    even: Vector = days / window
+    stored = model["champion"].get("reader", {}).get("purchases")
+    if not stored:
+        return even
+    kinds = [str(model["champion"].get("kind")).removesuffix("_gamma_gamma"), *sorted(stored)]
+    purchases = PurchaseModel(**next(stored[kind] for kind in kinds if kind in stored))
+    habits = [column(rows, name) for name in ("frequency", "recency", "T")]
+    so_far, whole = (purchases.expected_purchases(d, *habits) for d in (days, window))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = so_far / whole
+    return np.where(np.isfinite(share) & (share >= 0) & (share <= 1), share, even)
+
+
+def _populations(model: dict[str, Any], customers: pd.DataFrame) -> dict[str, Any]:
+    bins = model.get("baseline", {}).get("bins", {})
+    indexes = {
+        name: stability(of_feature, column(customers, name))
+        for name, of_feature in bins.items()
+        if name in customers
+    }
+    if PREDICTED not in indexes:
+        return {}
+    predicted = indexes.pop(PREDICTED)
+    worst = max(indexes, key=lambda name: indexes[name], default=None)
+    return {
+        "psi_predicted_clv": predicted,
+        "psi_feature": worst,
+        "psi_feature_value": indexes[worst] if worst else None,
+    }

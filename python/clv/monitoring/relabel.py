@@ -1,0 +1,110 @@
+"""Labels made again from a corrected log: which batches, and what changed."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from clv.core.dates import add_months
+from clv.errors import ClvError
+from clv.project.database import reading
+from clv.project.home import Home
+from clv.scoring.batches import batches
+
+KEPT = {
+    "labels": """
+        select cutoff, pred_months, customer_id, actual_clv, actual_purchases
+        from clv_predictions_actual
+    """,
+    "figures": """
+        select a.cutoff, a.pred_months, a.actual_total, a.rmse, d.status
+        from clv_accuracy as a
+        inner join clv_drift as d using (cutoff, pred_months)
+    """,
+}
+CHANGES = """
+    with changed as (
+        select cutoff, pred_months, count(*) as customers_changed
+        from ({labels}) as now
+        full join read_parquet('{folder}/labels.parquet') as earlier
+            using (cutoff, pred_months, customer_id)
+        where now.actual_clv is distinct from earlier.actual_clv
+            or now.actual_purchases is distinct from earlier.actual_purchases
+        group by cutoff, pred_months
+    )
+    select
+        strftime(cutoff, '%Y-%m-%d') as cutoff,
+        pred_months,
+        customers_changed,
+        earlier.actual_total as actual_total_before,
+        now.actual_total as actual_total_after,
+        earlier.rmse as rmse_before,
+        now.rmse as rmse_after,
+        earlier.status as status_before,
+        now.status as status_after
+    from changed
+    inner join ({figures}) as now using (cutoff, pred_months)
+    inner join read_parquet('{folder}/figures.parquet') as earlier using (cutoff, pred_months)
+    order by all
+"""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels and figures of every batch before a relabelling."""
+
+    home: Home
+    folder: Path
+
+    @classmethod
+    @contextlib.contextmanager
+    def kept(cls, home: Home) -> Iterator[Labels]:
+        """Keep them beside the database while the block runs."""
+        with tempfile.TemporaryDirectory() as folder:
+            with reading(home.database) as connection:
+                for name, query in KEPT.items():
+                    target = _quoted(Path(folder) / f"{name}.parquet")
+                    connection.execute(f"copy ({query}) to '{target}' (format parquet)")
+            yield cls(home, Path(folder))
+
+    def changes(self) -> pd.DataFrame:
+        """Return a row per batch with a customer whose label is another now."""
+        with reading(self.home.database) as connection:
+            return connection.execute(CHANGES.format(folder=_quoted(self.folder), **KEPT)).df()
+
+
+def check_relabel(home: Home, cutoffs: Sequence[dt.date], through: dt.date | None = None) -> None:
+    """Check that there is a labelled batch for every cutoff, matured by `through`.
+
+    Raises
+    ------
+    ClvError
+        When there is none, or the log is complete for less than the window of one.
+    """
+    labelled = batches(home, "clv_predictions_actual")
+    if not labelled:
+        raise ClvError("no batch was labelled yet, so there is nothing to label again.")
+    known = sorted({batch.cutoff for batch in labelled})
+    for cutoff in cutoffs:
+        if cutoff not in known:
+            raise ClvError(
+                f"cutoff {cutoff} has no labelled batch. "
+                f"Labelled are: {', '.join(map(str, known))}."
+            )
+    for batch in labelled:
+        end = add_months(batch.cutoff, batch.pred_months)
+        if through and batch.cutoff in cutoffs and end > through:
+            raise ClvError(
+                f"the window of cutoff {batch.cutoff} ends on {end}, and the log is complete "
+                f"through {through} only. Label it again when the log is complete."
+            )
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,199 @@
+"""The driver: what is due is scored, what has matured is judged, and the schedule moves on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import pandas as pd
+
+from clv.core.dates import parse_date
+from clv.core.window import Batch
+from clv.core.wording import counted
+from clv.monitoring.alerts import watched, withdraw_alerts, write_alerts
+from clv.monitoring.relabel import Labels, check_relabel
+from clv.operations.schedule import Schedule
+from clv.project import events
+from clv.project.config import Config, write_config
+from clv.project.database import fetch, fetch_row
+from clv.project.dbt import DbtProject
+from clv.project.events import say
+from clv.project.home import Home
+from clv.registry.store import Registry
+from clv.scoring.batches import batch_times, batches
+from clv.scoring.publish import publish_marts, write_batch_files
+
+STALE_LABELS = "actuals_still_hold"
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did; `alerts` are the alert files that it wrote, `withdrawn` those it removed.
+
+    `relabelled` has a row for every batch whose labels are other than before.
+    """
+
+    scored: list[dt.date]
+    judged: list[Batch]
+    alerts: list[Path]
+    withdrawn: list[Path]
+    next_cutoff: dt.date
+    relabelled: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def run(
+    dbt: DbtProject, config: Config, cutoff: str | None = None, until: str | None = None
+) -> RunResult:
+    """Score every due cutoff in one dbt invocation and write everything that follows from it.
+
+    The order makes the run safe to kill: database, files, marts, alerts, and only then the
+    schedule. A run that died is repeated by the next one, which finds the same cutoffs due.
+
+    Parameters
+    ----------
+    cutoff : date as text, optional
+        Score this one and leave the schedule alone.
+    until : date as text, optional
+        Score what is due up to this day at most.
+    """
+    only = None if cutoff is None else parse_date(cutoff, "cutoff")
+    limit = dt.date.max if until is None else parse_date(until, "until")
+    schedule = _schedule(dbt, config)
+    through = _read_log(dbt)
+    due = [only] if only else schedule.due(min(limit, through))
+    if not due:
+        say(f"nothing is due: the next cutoff is {schedule.next_cutoff}, data through {through}")
+    result = _build(dbt, due, schedule.next_cutoff)
+    if only or not due:
+        return result
+    next_cutoff = schedule.after(due[-1])
+    write_config(
+        dbt.home.config,
+        {
+            ("run", "last_score_cutoff"): next_cutoff,
+            ("run", "schedule_model_id"): schedule.model_id,
+            ("run", "schedule_start"): schedule.start,
+        },
+    )
+    say(f"the next cutoff is {next_cutoff}")
+    return RunResult(result.scored, result.judged, result.alerts, result.withdrawn, next_cutoff)
+
+
+def monitor(dbt: DbtProject, config: Config, relabel: bool | Sequence[str] = False) -> RunResult:
+    """Label and judge what has matured, without scoring.
+
+    Parameters
+    ----------
+    relabel : bool or cutoffs as text
+        Make the labels of these batches (True: of all labelled ones) again from the log as it is
+        now; their predictions stay.
+    """
+    schedule = _schedule(dbt, config)
+    if relabel is False:
+        _read_log(dbt)
+        return _build(dbt, [], schedule.next_cutoff)
+    cutoffs = [] if relabel is True else [parse_date(day, "cutoff") for day in relabel]
+    check_relabel(dbt.home, cutoffs)
+    check_relabel(dbt.home, cutoffs, _read_log(dbt))
+    with Labels.kept(dbt.home) as before:
+        dbt.user_vars["relabel"] = [day.isoformat() for day in cutoffs] or True
+        result = _build(dbt, [], schedule.next_cutoff)
+        changes = before.changes()
+    for row in changes.to_dict("records"):
+        events.current().event(
+            "batch_relabelled", **{str(key): value for key, value in row.items()}
+        )
+    say(f"labels changed: {counted(len(changes), 'batch', 'batches')}")
+    return RunResult(
+        result.scored, result.judged, result.alerts, result.withdrawn, result.next_cutoff, changes
+    )
+
+
+def data_through(database: Path) -> dt.date:
+    """Return the last day that the log is complete for, as staging found it."""
+    (day,) = fetch_row(database, "select data_through from int_clv__log_days")
+    return cast(dt.date, day)
+
+
+def _read_log(dbt: DbtProject) -> dt.date:
+    with events.current().step("log_read") as done:
+        dbt.refresh_log()
+        through = data_through(dbt.home.database)
+        query = "select (select count(*) from {}), (select count(*) from {})"
+        kept, rejected = fetch_row(
+            dbt.home.database, query.format("stg_clv__transactions", "clv_rejected_transactions")
+        )
+        done |= {"data_through": through, "rows": kept, "rejected_rows": rejected}
+    return through
+
+
+def _schedule(dbt: DbtProject, config: Config) -> Schedule:
+    champion = Registry(dbt.home.registry).champion()
+    labels_end = parse_date(champion["labels_end"], "labels_end in the manifest")
+    return Schedule.of(config, champion["model_id"], labels_end)
+
+
+def _build(dbt: DbtProject, due: list[dt.date], next_cutoff: dt.date) -> RunResult:
+    home, record = dbt.home, events.current()
+    labelled_before = batch_times(home, "clv_predictions_actual", "labelled_at")
+    with record.step("tables_built", cutoffs=due):
+        warned = dbt.build_batches([cutoff.isoformat() for cutoff in due])
+    labelled = batch_times(home, "clv_predictions_actual", "labelled_at")
+    judged = [batch for batch, at in labelled.items() if labelled_before.get(batch) != at]
+    scored = [b for b in batches(home, "clv_predictions") if b.cutoff in due]
+    _record_batches(dbt, scored, judged)
+    if warned.get(STALE_LABELS):
+        say(
+            "the log was corrected: it no longer bears out the labels of "
+            f"{counted(warned[STALE_LABELS], 'batch', 'batches')}. `clv monitor --relabel` makes "
+            "them again and says what changed."
+        )
+    with record.step("files_written") as done:
+        done["files"] = len(write_batch_files(home, [*scored, *judged]))
+    with record.step("marts_published") as done:
+        done["rows"] = publish_marts(home)
+    withdrawn = withdraw_alerts(home)
+    alerts = write_alerts(home)
+    for line in watched(home, judged):
+        say(line)
+    say(_summary(due, judged, _in_sample(home, judged), alerts))
+    return RunResult(due, judged, alerts, withdrawn, next_cutoff)
+
+
+def _in_sample(home: Home, judged: list[Batch]) -> int:
+    """Return how many of the judged batches are in-sample: they have figures and no verdict."""
+    if not judged:
+        return 0
+    query = "select cutoff, pred_months from clv_drift where verdict = 'in_sample'"
+    rows = fetch(home.database, query).itertuples(index=False)
+    return len({Batch(cutoff.date(), int(months)) for cutoff, months in rows} & {*judged})
+
+
+def _summary(due: list[dt.date], judged: list[Batch], in_sample: int, alerts: list[Path]) -> str:
+    """Say in one line what a run did."""
+    matured = counted(len(judged), "matured batch", "matured batches")
+    if in_sample:
+        matured += f" ({in_sample} in-sample, never judged for drift)"
+    return (
+        f"scored {counted(len(due), 'cutoff', 'cutoffs')}, judged {matured}, "
+        f"{counted(len(alerts), 'new alert', 'new alerts')}"
+    )
+
+
+def _record_batches(dbt: DbtProject, scored: list[Batch], judged: list[Batch]) -> None:
+    tables = {"batch_scored": ("clv_predictions", scored), "batch_judged": ("clv_drift", judged)}
+    for event, (table, concerned) in tables.items():
+        if not concerned:
+            continue
+        columns = "count(*) as customers"
+        if table == "clv_drift":
+            columns = "max(customers) as customers, max(rmse) as rmse, max(status) as status"
+        query = f"select cutoff, pred_months, {columns} from {table} group by all order by all"
+        for row in fetch(dbt.home.database, query).to_dict("records"):
+            batch = Batch(row.pop("cutoff").date(), int(row.pop("pred_months")))
+            if batch in concerned:
+                fields = {str(key): value for key, value in row.items()}
+                events.current().event(event, batch=batch.stem, **fields)

@@ -1,0 +1,65 @@
+"""`clv status`: where things stand, from files and the database, without running anything."""
+
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+
+from clv.core.dates import parse_date
+from clv.core.wording import markdown_table
+from clv.monitoring.decisions import open_alerts
+from clv.operations.schedule import Schedule
+from clv.project.config import Config
+from clv.project.database import reading
+from clv.project.home import Home
+from clv.registry.store import Registry
+
+WAITING = "select * from int_clv__waiting_batches order by cutoff, pred_months"
+
+
+def status_text(home: Home, config: Config) -> str:
+    """Return the report as Markdown."""
+    rows = Registry(home.registry).rows()
+    lines = [f"home: {home.root}"]
+    if rows:
+        champion = rows[-1]
+        labels_end = parse_date(champion["labels_end"], "labels_end in the manifest")
+        schedule = Schedule.of(config, champion["model_id"], labels_end)
+        lines += [
+            f"champion: {champion['model_id']} ({champion['kind']}, trained at "
+            f"{champion['training_cutoff']}, {champion['history_months']} + "
+            f"{champion['pred_months']} months)",
+            f"baseline: RMSE {float(champion['baseline_rmse']):.4g}, "
+            f"R² {float(champion['baseline_r2'] or 'nan'):.4g} ({champion['baseline_method']})",
+            f"next cutoff: {schedule.next_cutoff}",
+        ]
+    else:
+        lines.append("champion: none yet; run `clv train`")
+    through, last, waiting = _batches(home)
+    lines += [f"data through: {through}", f"last cutoff scored: {last}"]
+    alerts = open_alerts(home)
+    lines.append(f"open alerts: {', '.join(path.name for path in alerts) or 'none'}")
+    if waiting is not None and len(waiting):
+        lines += ["", "batches waiting to mature:", "", markdown_table(waiting)]
+    return "\n".join(lines)
+
+
+def _batches(home: Home) -> tuple[str, str, pd.DataFrame | None]:
+    if not home.database.exists():
+        return "unknown before the first run", "none", None
+    with reading(home.database) as connection:
+        through = _value(connection, "select data_through from int_clv__log_days")
+        last = _value(connection, "select max(cutoff) from clv_predictions")
+        try:
+            waiting = connection.execute(WAITING).df()
+        except duckdb.CatalogException:  # nothing was scored yet
+            waiting = None
+    return through or "unknown before the first run", last or "none", waiting
+
+
+def _value(connection: duckdb.DuckDBPyConnection, query: str) -> str | None:
+    try:
+        row = connection.execute(query).fetchone()
+    except duckdb.CatalogException:  # the table is not there before its first run
+        return None
+    return str(row[0]) if row and row[0] is not None else None

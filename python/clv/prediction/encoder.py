@@ -1,0 +1,227 @@
+"""What the candidates see of a customer: naive rules, the BTYD models' outputs, own rhythm.
+
+Every figure is made of features as of a cutoff.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv.core.arrays import Matrix, Vector, column
+from clv.prediction.btyd import (
+    PURCHASE_MODELS,
+    NotFittedError,
+    PurchaseModel,
+    SpendModel,
+    fit_purchases,
+    fit_spend,
+)
+from clv.prediction.design_matrix import MONTH, covariates
+from clv.prediction.naive import RULES, SPEND_RATE, history_days, known_days, rule
+
+
+def btyd_kind(model: str) -> str:
+    """Return the name of a purchase model times Gamma-Gamma as a candidate."""
+    return f"{model}_gamma_gamma"
+
+
+BTYD = tuple(btyd_kind(model) for model in PURCHASE_MODELS)
+# The models that the learners see, in every window alike. Pareto/NBD competes for the title, but its
+# fit takes ten times as long as theirs and says nearly the same, so windows that are only learnt
+# from do without it.
+SEEN = ("bg_nbd", "mbg_nbd")
+LABELS = ("actual_clv", "actual_purchases")
+# A share of the mean spend that is added to every expectation, so that ratios to it stay finite.
+FLOOR = 0.02
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Customers as the candidates see them; n rows in the order of the frame.
+
+    Attributes
+    ----------
+    expectations : dict of arrays of shape (n,)
+        Predicted spend of every naive rule and every BTYD model that converged; finite.
+    overflowed : dict of int
+        How many of a BTYD model's predictions were not finite and were replaced by the own rate.
+    offset, purchases_offset : arrays of shape (n,)
+        A plain expectation of spend and of purchase days, above 0.
+    floor : array of shape (n,)
+        A small amount of money that keeps ratios to an expectation finite.
+    features : array of shape (n, features)
+    probability_alive : array of shape (n,)
+        Mean over the BTYD models that learners see; NaN where there is none.
+    """
+
+    expectations: dict[str, Vector]
+    overflowed: dict[str, int]
+    offset: Vector
+    purchases_offset: Vector
+    features: Matrix
+    probability_alive: Vector
+    pred_days: Vector
+    floor: Vector
+
+    def rows(self, chosen: NDArray[np.int64]) -> Inputs:
+        """Return some of the customers."""
+        return Inputs(
+            {kind: values[chosen] for kind, values in self.expectations.items()},
+            self.overflowed, self.offset[chosen], self.purchases_offset[chosen],
+            self.features[chosen], self.probability_alive[chosen], self.pred_days[chosen],
+            self.floor[chosen],
+        )  # fmt: skip
+
+
+def stacked(parts: list[Inputs]) -> Inputs:
+    """Return the customers of several origins one below the other."""
+    kinds = set.intersection(*(set(part.expectations) for part in parts))
+    return Inputs(
+        {k: np.concatenate([part.expectations[k] for part in parts]) for k in sorted(kinds)},
+        {},
+        np.concatenate([part.offset for part in parts]),
+        np.concatenate([part.purchases_offset for part in parts]),
+        np.concatenate([part.features for part in parts]),
+        np.concatenate([part.probability_alive for part in parts]),
+        np.concatenate([part.pred_days for part in parts]),
+        np.concatenate([part.floor for part in parts]),
+    )
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Turns features into Inputs, with BTYD models fitted on the history up to one day."""
+
+    data_from: dt.date
+    unit: float
+    purchases: dict[str, PurchaseModel]
+    spend: SpendModel | None
+    failures: dict[str, str]
+
+    @classmethod
+    def fit(
+        cls,
+        features: pd.DataFrame,
+        data_from: dt.date,
+        models: Sequence[str] = tuple(PURCHASE_MODELS),
+    ) -> Reader:
+        """Fit the BTYD `models` on the features as of one cutoff; failures are kept as reasons."""
+        frequency, recency, age = (column(features, c) for c in ("frequency", "recency", "T"))
+        value = column(features, "monetary_value")
+        purchases: dict[str, PurchaseModel] = {}
+        failures: dict[str, str] = {}
+        spend = None
+        try:
+            spend = fit_spend(frequency, value)
+        except NotFittedError as error:
+            failures |= {kind: str(error) for kind in BTYD}
+        for model in models if spend else ():
+            try:
+                purchases[model] = fit_purchases(model, frequency, recency, age)
+            except NotFittedError as error:
+                failures[btyd_kind(model)] = str(error)
+        orders = column(features, "average_order_value")
+        unit = float(np.mean(orders[orders > 0])) if (orders > 0).any() else 1.0
+        return cls(data_from, unit, purchases, spend, failures)
+
+    def read(self, features: pd.DataFrame) -> Inputs:
+        """Return the Inputs of features as of one or several cutoffs."""
+        depth = history_days(features, self.data_from)
+        days = column(features, "pred_days")
+        expectations = {kind: rule(kind, features, depth) for kind in RULES}
+        own_rate = expectations[SPEND_RATE]
+        counts, alive, overflowed = [], [], {}
+        own_purchases = (column(features, "frequency") + 1) * days / known_days(features, depth)
+        value = self._value(features)
+        for model, (bought, living) in self._btyd(features).items():
+            finite = np.isfinite(bought) & (bought >= 0)
+            overflowed[btyd_kind(model)] = int((~finite).sum())
+            bought = np.where(finite, bought, own_purchases)
+            expectations[btyd_kind(model)] = np.where(
+                finite, np.maximum(bought * value, 0), own_rate
+            )
+            if model in self.seen:
+                counts.append(bought)
+                alive.append(np.where(np.isfinite(living), np.clip(living, 0, 1), 1.0))
+        naive = np.mean([expectations[kind] for kind in RULES], axis=0)
+        btyd = [expectations[btyd_kind(model)] for model in self.seen]
+        offset = (naive + np.mean(btyd, axis=0)) / 2 if btyd else naive
+        bought = np.mean(counts, axis=0) if counts else own_purchases
+        living = np.mean(alive, axis=0) if alive else np.full(len(features), np.nan)
+        floor = FLOOR * self.unit * days / MONTH
+        return Inputs(
+            expectations,
+            overflowed,
+            offset + floor,
+            (bought + own_purchases) / 2 + FLOOR * days / MONTH,
+            covariates(
+                features, depth, expectations, btyd, bought, living, value, floor, self.unit
+            ),
+            living,
+            days,
+            floor,
+        )
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """The models that the learners see; where neither converged, whichever did."""
+        return tuple(model for model in SEEN if model in self.purchases) or tuple(self.purchases)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reader as plain numbers."""
+        return {
+            "data_from": self.data_from.isoformat(),
+            "unit": self.unit,
+            "purchases": {k: model.to_dict() for k, model in self.purchases.items()},
+            "spend": self.spend.to_dict() if self.spend else None,
+            "failures": self.failures,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Reader:
+        """Rebuild a reader from what `to_dict` gave."""
+        return cls(
+            dt.date.fromisoformat(stored["data_from"]),
+            stored["unit"],
+            {k: PurchaseModel(**model) for k, model in stored["purchases"].items()},
+            SpendModel(**stored["spend"]) if stored["spend"] else None,
+            stored["failures"],
+        )
+
+    def _value(self, features: pd.DataFrame) -> Vector:
+        own = np.maximum(column(features, "average_order_value"), 0)
+        if self.spend is None:
+            return own
+        value = self.spend.expected_spend(
+            column(features, "frequency"), column(features, "monetary_value")
+        )
+        return np.where(np.isfinite(value) & (value >= 0), value, own)
+
+    def _btyd(self, features: pd.DataFrame) -> dict[str, tuple[Vector, Vector]]:
+        """Return expected purchases and probability alive per model, once per combination."""
+        names = ("pred_days", "frequency", "recency", "T")
+        keys = np.column_stack([column(features, name) for name in names]).astype(np.int64)
+        code = np.zeros(len(keys), dtype=np.int64)
+        for part in keys.T:
+            code = code * (int(part.max(initial=0)) + 1) + part
+        _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+        days, frequency, recency, age = keys[first].T.astype(float)
+        return {
+            name: (
+                model.expected_purchases(days, frequency, recency, age)[inverse],
+                model.probability_alive(frequency, recency, age)[inverse],
+            )
+            for name, model in self.purchases.items()
+        }
+
+
+def without_labels(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the features alone."""
+    return rows.drop(columns=[*LABELS])

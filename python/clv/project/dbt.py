@@ -1,0 +1,169 @@
+"""Runs dbt on the project, in this process, with one clear message when it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tqdm import tqdm
+
+from clv.errors import ClvError
+from clv.project import events
+from clv.project.config import yaml_cause
+from clv.project.database import in_use
+from clv.project.dbt_errors import READS_THE_LOG, plain, unreadable_log
+from clv.project.events import no_bars
+from clv.project.home import PROJECT, Home
+
+# What has to be built before anything can be said about dates.
+LOG = ("+int_clv__log_days", "+int_clv__customer_days")
+
+
+@dataclass
+class DbtProject:
+    """The dbt project on one home; `user_vars` are the vars that the user gave."""
+
+    home: Home
+    user_vars: dict[str, Any] = field(default_factory=dict)
+
+    def refresh_log(self) -> None:
+        """Read, check and reconcile the transaction log: staging and int_clv__customer_days, with tests."""
+        self._invoke("reading the log", ["build", "--select", *LOG, "--exclude", "test_type:unit"])
+
+    def build_training_set(
+        self, windows: Sequence[tuple[str, int, int]], sample: float = 1
+    ) -> None:
+        """Build `int_clv__training_set` for windows of (cutoff, history_months, pred_months), in one pass.
+
+        The log must be refreshed before. `sample` is the share of the customers that it holds.
+        """
+        arguments = ["run", "--select", "int_clv__training_windows", "int_clv__training_set"]
+        run_vars = {"training_windows": [list(w) for w in windows], "training_sample": sample}
+        self._invoke("training set", arguments, run_vars)
+
+    def build_batches(self, cutoffs: Sequence[str]) -> dict[str, int]:
+        """Score `cutoffs`, then label and judge what has matured. The log must be refreshed before.
+
+        With no cutoffs nothing is scored. Alerts become files and an exit code here, so the test that
+        may fail a plain `dbt build` over them is left out. Returns the data tests that warned, with
+        the number of rows that they found.
+        """
+        exclude = ["--exclude", *LOG, "tag:training", "test_type:unit", "drift_alerts"]
+        return self._invoke("dbt", ["build", *exclude], {"cutoff": list(cutoffs)})
+
+    def delete_batches(self, batches: Sequence[tuple[str, int]]) -> None:
+        """Delete batches of (cutoff, pred_months) from the ledgers, and what rests on them."""
+        arguments = [
+            "run-operation",
+            "clv_delete_batches",
+            "--args",
+            json.dumps({"batches": batches}),
+        ]
+        self._invoke("deleting batches", arguments)
+        derived = ["run", "--select", "clv_cluster_ranking", "customer_segments"]
+        self._invoke("tables of batches", derived)
+
+    def _invoke(
+        self, label: str, arguments: list[str], run_vars: dict[str, Any] | None = None
+    ) -> dict[str, int]:
+        # dbt takes about two seconds to import; commands that do not need it should not wait.
+        from dbt.cli.main import dbtRunner
+
+        self._set_environment()
+        merged = {**self.user_vars, **(run_vars or {})}
+        with tqdm(desc=label, unit="node", disable=no_bars(), leave=False) as bar:
+            runner = dbtRunner(callbacks=[lambda event: _advance(bar, event)])
+            before = Path.cwd()
+            try:
+                result = runner.invoke(
+                    [
+                        "--quiet", "--log-level", "none", "--log-level-file", "info",
+                        "--no-use-colors", "--no-print", "--no-version-check",
+                        *arguments,
+                        # A test belongs to the step that builds the last of its models.
+                        *(["--indirect-selection", "cautious"] if arguments[0] == "build" else []),
+                        "--vars", json.dumps(merged, default=str),
+                        "--project-dir", str(PROJECT),
+                        "--profiles-dir", str(PROJECT),
+                    ]
+                )  # fmt: skip
+            finally:
+                os.chdir(before)
+        if not result.success:
+            if isinstance(result.exception, (KeyboardInterrupt, SystemExit)):
+                raise KeyboardInterrupt from result.exception  # dbt hands it over as a result
+            if "Could not set lock on file" in str(result.exception):
+                raise ClvError(in_use(self.home.database, str(result.exception)))
+            full_log = self.home.logs / "dbt.log"
+            cause = _failure(result, self.user_vars.get("transactions"))
+            raise ClvError(f"{cause}\n(full log: {full_log})")
+        warned = [node for node in result.result.results if node.status == "warn"]
+        for node in warned:
+            events.current().event(
+                "test_warned", level="warning", test=node.node.name, rows=node.failures
+            )
+        return {node.node.name: int(node.failures or 0) for node in warned}
+
+    def _set_environment(self) -> None:
+        os.environ["CLV_HOME"] = str(self.home.root)
+        os.environ["DBT_TARGET_PATH"] = str(self.home.root / "target")
+        os.environ["DBT_LOG_PATH"] = str(self.home.logs)
+        named = os.environ.get("CLV_TRANSACTIONS", "").strip()
+        if named and re.search(r"\.(csv|tsv|parquet|pq)(\.\w+)?$", named, re.IGNORECASE):
+            os.environ["CLV_TRANSACTIONS"] = str(Path(named).expanduser().absolute())
+
+
+def parse_vars(text: str) -> dict[str, Any]:
+    """Read the `--vars` of a command: a YAML mapping, as dbt takes it.
+
+    Raises
+    ------
+    ClvError
+        When it is not a mapping, or names a var that the command itself sets.
+    """
+    try:
+        values = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ClvError(
+            f"--vars is not valid YAML ({yaml_cause(error)}). Write a mapping, for example "
+            "'{data_through: 2021-12-31}'."
+        ) from error
+    if not isinstance(values, dict):
+        raise ClvError("--vars takes a YAML mapping, for example '{data_through: 2021-12-31}'.")
+    reserved = {"cutoff", "training_windows", "training_sample", "relabel"} & values.keys()
+    if reserved:
+        instead = "clv monitor --relabel" if "relabel" in reserved else "--cutoff"
+        raise ClvError(
+            f"the var {sorted(reserved)[0]} is set by the command itself; give {instead} instead, or "
+            "the other options that `--help` lists."
+        )
+    return values
+
+
+def _advance(bar: Any, event: Any) -> None:
+    if event.info.name == "NodeFinished":
+        bar.set_postfix_str(event.data.node_info.node_name, refresh=False)
+        bar.update()
+
+
+def _failure(result: Any, log_var: object) -> str:
+    """Return the causes of a failed invocation, without traces of templates or Python."""
+    if result.exception is not None:
+        return plain(str(result.exception))
+    causes: list[str] = []
+    for node in getattr(result.result, "results", []):
+        if node.status in ("error", "fail"):
+            cause = plain(node.message or "")
+            if node.status == "fail":
+                cause = f"the data test {node.node.name} failed: {cause}"
+            elif node.node.name == READS_THE_LOG:
+                cause = unreadable_log(node.message or "", log_var)
+            if cause not in causes:
+                causes.append(cause)
+    return "\n".join(causes) or "dbt failed without a message"

@@ -1,0 +1,110 @@
+"""Where a model came from: code, environment, data."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from clv.project.config import Config
+from clv.project.database import fetch
+from clv.project.home import PROJECT
+
+PACKAGES = (
+    "dbt-core",
+    "dbt-duckdb",
+    "duckdb",
+    "lifetimes",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+)
+CODE = ("dbt_project.yml", "profiles.yml", "pyproject.toml", "requirements.lock",
+        "macros", "models", "python", "seeds")  # fmt: skip
+
+
+def code_version() -> tuple[str, bool]:
+    """Return the commit of the code and whether the code differs from it.
+
+    Without git or outside a repository the commit is `unknown` and the code counts as changed.
+    """
+    commit = _git("rev-parse", "HEAD")
+    if commit is None:
+        return "unknown", True
+    return commit, bool(_git("status", "--porcelain", "--", *CODE))
+
+
+def code_digest() -> str:
+    """Return a digest of the SQL and Python that results depend on, committed or not."""
+    digest = hashlib.sha256()
+    for folder, pattern in (("macros", "*.sql"), ("models", "*.*"), ("python", "*.py")):
+        for path in sorted((PROJECT / folder).rglob(pattern)):
+            digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def environment() -> dict[str, str]:
+    """Return the versions of Python and of the packages that results depend on."""
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    machine = f"{platform.system()} {platform.machine()}"
+    return {"python": platform.python_version(), "platform": machine, **versions}
+
+
+def training_settings(user_vars: dict[str, Any], config: Config) -> dict[str, Any]:
+    """Return what a training was asked for beyond its window: the log, the vars, the clusters.
+
+    The log stands as it was given; a password in an address is left out.
+    """
+    log = os.environ.get("CLV_TRANSACTIONS", "").strip()
+    return {
+        "transactions": re.sub(r"(?<=://)[^/@\s]+@", "", log) or None,
+        "vars": json.loads(json.dumps(user_vars, default=str)),
+        "min_clusters": config.min_clusters,
+        "max_clusters": config.max_clusters,
+        "smallest_share": config.smallest_share,
+    }
+
+
+def data_fingerprint(database: Path, through: str) -> dict[str, Any]:
+    """Return counts and a digest of the log's days up to `through`, free of row order."""
+    query = f"""
+        select
+            count(*) as days,
+            count(distinct customer_id) as customers,
+            cast(min(order_date) as varchar) as first_day,
+            cast(max(order_date) as varchar) as last_day,
+            cast(coalesce(sum(net_amount), 0) as varchar) as net_amount,
+            cast(coalesce(sum(cast(md5_number_lower(
+                concat_ws('|', customer_id, order_date, net_amount, refund_amount, orders)
+            ) as hugeint)), 0) as varchar) as digest
+        from int_clv__customer_days
+        where order_date <= date '{through}'
+    """
+    row = fetch(database, query).iloc[0]
+    digest = int(row["digest"]) % 2**64
+    return {
+        "fingerprint": f"{row['days']}-{row['customers']}-{row['net_amount']}-{digest:016x}",
+        "through": through,
+        "customer_days": int(row["days"]),
+        "customers": int(row["customers"]),
+        "first_day": row["first_day"],
+        "last_day": row["last_day"],
+        "net_amount": row["net_amount"],
+    }
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(PROJECT), *arguments], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,1 @@
+"""Predictions of a batch, and the files that hold them."""

@@ -1,0 +1,70 @@
+"""What the dbt model `int_clv__scores` calls: the champion's predictions and clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from clv.prediction.champion import Champion
+from clv.prediction.clusters import Clusters
+from clv.project.home import Home
+from clv.registry.store import Registry
+
+KEY = ["cutoff", "pred_months", "customer_id", "model_id"]
+SCORES = pa.schema(
+    [
+        ("cutoff", pa.date32()),
+        ("pred_months", pa.int32()),
+        ("customer_id", pa.string()),
+        ("model_id", pa.string()),
+        ("predicted_clv", pa.float64()),
+        ("predicted_clv_lower", pa.float64()),
+        ("predicted_clv_upper", pa.float64()),
+        ("predicted_purchases", pa.float64()),
+        ("probability_purchase", pa.float64()),
+        ("probability_alive", pa.float64()),
+        ("expected_next_purchase", pa.date32()),
+        ("batch_total_lower", pa.float64()),
+        ("batch_total_upper", pa.float64()),
+        ("cluster_id", pa.int32()),
+    ]
+)
+
+
+def score(features: pa.Table) -> pa.Table:
+    """Predict every row of `int_clv__scoring_features`, and assign its cluster, by the model that it names.
+
+    Parameters
+    ----------
+    features : pyarrow.Table of shape (customers of all batches, features)
+
+    Returns
+    -------
+    pyarrow.Table
+        With the schema SCORES, in the same order. Money is finite and not negative. The interval
+        of a batch's total stands in each of its rows.
+    """
+    registry = Registry(Home.current().registry)
+    parts = []
+    for model_id, rows in _by_model(features):
+        model = registry.load_model(model_id)
+        champion = Champion.from_dict(model["champion"])
+        scores = champion.predict(rows)
+        for _, batch in rows.groupby(["cutoff", "pred_months"], sort=True):
+            # sorted, so that the sum's last digits do not depend on the order of reading
+            total = champion.bounds.total(np.sort(scores.loc[batch.index, "predicted_clv"]))
+            scores.loc[batch.index, ["batch_total_lower", "batch_total_upper"]] = total
+        scores["cluster_id"] = Clusters.from_dict(model["clusters"]).assign(rows)
+        frame = pd.concat([rows[KEY], scores], axis=1)
+        parts.append(pa.Table.from_pandas(frame, schema=SCORES, preserve_index=False))
+    return pa.concat_tables(parts) if parts else SCORES.empty_table()
+
+
+def _by_model(features: pa.Table) -> list[tuple[str, pd.DataFrame]]:
+    for place, field in enumerate(features.schema):
+        if pa.types.is_decimal(field.type):  # one Python object a cell otherwise
+            values = features.column(place).cast(pa.float64())
+            features = features.set_column(place, field.name, values)
+    frame = features.to_pandas()
+    return [(str(model_id), rows) for model_id, rows in frame.groupby("model_id", sort=True)]

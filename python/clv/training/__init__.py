@@ -1,0 +1,1 @@
+"""The contest and its winner."""

@@ -1,0 +1,1 @@
+"""The search for the best history and prediction windows."""
