@@ -25,7 +25,9 @@ ALLOWED = {
     "cli/interrupts.py": {"os.open"},  # /dev/null
     "cli/exits.py": {"os.open"},  # /dev/null
     "registry/provenance.py": {".read_bytes", "json.loads"},  # the package's own code; a copy
-    # Cards, manifest and model files: to be taken off the list once they are read here too.
+}  # fmt: skip
+# Modules that still read by themselves, to be taken off as they come to use `clv.project.stored`.
+STILL: dict[str, set[str]] = {
     "registry/manifest.py": {"json.loads", ".read_text"},
     "registry/store.py": {"json.loads", "csv.DictReader", "joblib.load", ".open", ".read_text",
                           ".read_bytes"},
@@ -37,6 +39,10 @@ ALLOWED = {
     "scoring/staleness.py": {"json.loads", ".read_text"},
     "monitoring/alerts.py": {".read_text"},
 }  # fmt: skip
+
+
+def allowed(module: str) -> set[str]:
+    return ALLOWED.get(module, set()) | STILL.get(module, set())
 
 
 def calls(source: str) -> set[str]:
@@ -95,13 +101,13 @@ def test_nothing_else_opens_or_parses_a_stored_file():
         for path in PACKAGE.rglob("*.py")
     }
     beyond = {
-        module: sorted(seen - ALLOWED.get(module, set()))
+        module: sorted(seen - allowed(module))
         for module, seen in found.items()
-        if seen - ALLOWED.get(module, set())
+        if seen - allowed(module)
     }
     assert not beyond, f"use clv.project.stored: {beyond}"
 
 
 def test_no_module_is_allowed_what_it_does_not_do():
-    for module, allowed in ALLOWED.items():
-        assert allowed == calls((PACKAGE / module).read_text("utf-8")), module
+    for module, names in ALLOWED.items():
+        assert names == calls((PACKAGE / module).read_text("utf-8")), module
