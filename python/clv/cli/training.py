@@ -9,14 +9,15 @@ import click
 import pandas as pd
 
 from clv.cli.options import MONTHS, a_share, checked, confirm, dbt_vars, month_list, open_project
+from clv.core.window import WindowRequest
 from clv.core.wording import markdown_table
 from clv.project.config import rewritten, write_config
 from clv.project.events import say
 from clv.project.lock import exclusive
 from clv.registry.store import Registry
 from clv.training.train import train
-from clv.tuning.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS
-from clv.tuning.tune import Request, report, tune
+from clv.tuning.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS, GridRequest
+from clv.tuning.tune import report, tune
 
 
 @click.command("train")
@@ -36,7 +37,8 @@ def train_command(
     home, config, dbt = open_project(variables)
     with exclusive(home):
         Registry(home.registry).settle()
-        card = train(dbt, config, (cutoff, history_months, pred_months), promote=not no_promote)
+        request = WindowRequest.parse(cutoff, history_months, pred_months)
+        card = train(dbt, config, request, promote=not no_promote)
     click.echo(markdown_table(_contest_table(card)))
     click.echo(f"\nbaseline: {card['baseline']['explanation']}")
     for candidate in card["candidates"]:
@@ -66,7 +68,9 @@ def tune_command(
     variables: str,
 ) -> None:
     """Compare history and prediction windows and, on confirmation, put the winner into the config."""
-    request = Request(history_months or HISTORY_MONTHS, pred_months or PRED_MONTHS, origins, sample)
+    request = GridRequest(
+        history_months or HISTORY_MONTHS, pred_months or PRED_MONTHS, origins, sample
+    )
     home, _, dbt = open_project(variables)
     with exclusive(home):
         search = tune(dbt, request)

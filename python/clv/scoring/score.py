@@ -53,7 +53,7 @@ def score(features: pa.Table) -> pa.Table:
         scores = champion.predict(rows)
         for _, batch in rows.groupby(["cutoff", "pred_months"], sort=True):
             # sorted, so that the sum's last digits do not depend on the order of reading
-            total = champion.bounds.total(np.sort(scores.loc[batch.index, "predicted_clv"]))
+            total = champion.intervals.total(np.sort(scores.loc[batch.index, "predicted_clv"]))
             scores.loc[batch.index, ["batch_total_lower", "batch_total_upper"]] = total
         scores["cluster_id"] = Clusters.from_dict(model["clusters"]).assign(rows)
         frame = pd.concat([rows[KEY], scores], axis=1)
