@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from clv.core.arrays import Vector, draw_rows
 from clv.errors import ClvError
@@ -127,7 +128,11 @@ def estimate(group: Customers, caps: Caps, seed: int) -> Estimates:
     Of more than LARGEST_RESAMPLE customers that many are resampled, and the errors are scaled down
     by the root of the ratio. NaN where a measure is undefined (nobody bought, totals of 0 or below).
     """
-    rng = np.random.default_rng(seed)
+    with threadpool_limits(1, user_api="blas"):  # the same last digits for any number of threads
+        return _estimate(group, caps, np.random.default_rng(seed))
+
+
+def _estimate(group: Customers, caps: Caps, rng: np.random.Generator) -> Estimates:
     n = len(group.actual)
     values = _measures(group, caps, np.ones((n, 1)))[:, 0]
     scale = 1.0

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from clv.core.arrays import Vector
 from clv.core.window import Window
@@ -86,6 +87,11 @@ def hold_contest(training_set: pd.DataFrame, plan: Plan, seed: int) -> Contest:
     ClvError
         When nobody bought in the history of the judged window.
     """
+    with threadpool_limits(1, user_api="blas"):  # the same last digits for any number of threads
+        return _hold_contest(training_set, plan, seed)
+
+
+def _hold_contest(training_set: pd.DataFrame, plan: Plan, seed: int) -> Contest:
     started = time.perf_counter()
     judged_cutoffs = {plan.known_through, *(fold.judged.cutoff for fold in plan.folds)}
     examples = Examples(in_memory(training_set), plan.data_from, judged_cutoffs)
