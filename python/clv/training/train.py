@@ -74,7 +74,8 @@ def train(dbt: DbtProject, config: Config, request: WindowRequest, promote: bool
     dbt.refresh_log()
     days = log_days(dbt.home.database)
     lengths = WindowLengths(
-        request.history_months or config.history_months, request.pred_months or config.pred_months
+        request.history_months or config.training.history_months,
+        request.pred_months or config.training.pred_months,
     )
     chosen = choose_window(request.cutoff, lengths, days)
     plan = plan_training(chosen, days.first)
@@ -84,7 +85,8 @@ def train(dbt: DbtProject, config: Config, request: WindowRequest, promote: bool
     training_set = read_training_set(dbt.home.database)
     contest = hold_contest(training_set, plan, SEED)
     judged = rows_of(training_set, plan.folds[0].judged)
-    options = ClusterOptions(config.min_clusters, config.max_clusters, config.smallest_share)
+    limits = config.clusters
+    options = ClusterOptions(limits.min_clusters, limits.max_clusters, limits.smallest_share)
     clusters = fit_clusters(judged, options, SEED, partial(progress, label="clusters"))
     champion = contest.champion.predict(judged)
     sample = baseline_sample(judged, contest.predicted, champion, plan.data_from)
