@@ -22,6 +22,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def lifetimes_peer(model: str, test: pd.DataFrame) -> np.ndarray:
                 column(test, "pred_days"), x, r, age
             )
             value = np.asarray(spend.conditional_expected_average_profit(x, money))
-        return np.asarray(bought) * value
+        return np.asarray(np.asarray(bought) * value)
 
 
 def boosting_peer(train_set: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
@@ -122,7 +123,7 @@ def split_table(dbt: DbtProject, split: str) -> pd.DataFrame:
         "boosting on RFM": lambda: boosting_peer(train_set, test),
     }
     naive = naive_peers(test, train_set, depth)
-    peers |= {name: (lambda values=values: values) for name, values in naive.items()}
+    peers |= {name: partial(np.asarray, values) for name, values in naive.items()}
     for name, predict in peers.items():
         started = time.perf_counter()
         try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import getpass
-import io
 import re
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from clv.core.wording import csv_text
 from clv.errors import ClvError
 from clv.monitoring.alerts import alert_files
 from clv.project.files import sha256, write_text
@@ -107,11 +107,7 @@ def batch_of(path: Path) -> str:
 
 
 def _write(home: Home, rows: list[dict[str, str]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(_path(home), text.getvalue())
+    write_text(_path(home), csv_text(COLUMNS, rows))
 
 
 def _path(home: Home) -> Path:

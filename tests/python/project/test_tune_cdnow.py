@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv.prediction import accuracy
 from clv.project.config import read_config
 from clv.project.dbt import DbtProject
 from clv.project.home import PROJECT, Home
@@ -120,7 +121,7 @@ def test_no_row_of_the_log_after_the_cutoff_changes_a_prediction(
         changed, index=False
     )
     predictions: list[list[np.ndarray]] = []
-    measure = evaluate.measure
+    measure = accuracy.measure
 
     def spied(predicted: np.ndarray, actual: np.ndarray) -> object:
         predictions[-1].append(predicted)

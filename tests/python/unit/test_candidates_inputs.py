@@ -251,9 +251,8 @@ def test_intervals_follow_the_level_of_a_judged_window_only_where_the_model_keep
         return expected, np.where(rng.random(8000) < 0.6, level * rng.gamma(1, expected / 0.6), 0)
 
     judged, days = [world(1.4), world(1.6)], np.full(8000, 91.0)
-    intervals = Intervals.fit(
-        *map(list, zip(*judged, strict=True)), [days, days], relevels=relevels
-    )
+    expected, spent = (list(arrays) for arrays in zip(*judged, strict=True))
+    intervals = Intervals.fit(expected, spent, [days, days], relevels=relevels)
     predicted, actual = world(1.0)
     upper = intervals.customers(predicted, days)[1]
     outside = np.mean(actual > upper)
