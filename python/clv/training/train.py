@@ -19,6 +19,7 @@ from clv.project.database import LogDays, log_days
 from clv.project.dbt import DbtProject
 from clv.project.events import progress, say
 from clv.project.home import Home
+from clv.registry.promotion import TRAINING, begin, reported, same_champion
 from clv.registry.provenance import code_version, data_fingerprint, environment, training_settings
 from clv.registry.store import Registry
 from clv.training.contest import Contest, hold_contest
@@ -70,6 +71,18 @@ def train(dbt: DbtProject, config: Config, request: WindowRequest, promote: bool
     ClvError
         When the labels would end after the data, or nobody bought in the history.
     """
+    card = train_unreported(dbt, config, request, promote)
+    reported(Registry(dbt.home.registry), TRAINING)
+    return card
+
+
+def train_unreported(
+    dbt: DbtProject, config: Config, request: WindowRequest, promote: bool
+) -> dict[str, Any]:
+    """Train as `train` does; the journal holds the training until the caller has reported it.
+
+    Until then another training that would make the same champion makes none, and returns its card.
+    """
     settings = training_settings(dbt.user_vars, config)
     dbt.refresh_log()
     days = log_days(dbt.home.database)
@@ -78,6 +91,11 @@ def train(dbt: DbtProject, config: Config, request: WindowRequest, promote: bool
         request.pred_months or config.training.pred_months,
     )
     chosen = choose_window(request.cutoff, lengths, days)
+    registry = Registry(dbt.home.registry)
+    standing = same_champion(registry, _wanted(dbt.home, chosen, settings)) if promote else None
+    if standing is not None:
+        say(f"{standing['model_id']} stands already: its training was cut off after it was decided")
+        return standing
     plan = plan_training(chosen, days.first)
     plan = replace(plan, notes=(*history_notes(chosen, days.first), *plan.notes))
     share = sampled_share(dbt.home.database, plan.windows)
@@ -92,6 +110,22 @@ def train(dbt: DbtProject, config: Config, request: WindowRequest, promote: bool
     sample = baseline_sample(judged, contest.predicted, champion, plan.data_from)
     training = Training(plan, contest, clusters, share, sample, settings)
     return _record(dbt.home, training, promote)
+
+
+def _wanted(home: Home, window: Window, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what a card says of a training before it was held: two with the same make one model."""
+    commit, dirty = code_version()
+    return {
+        "code_commit": commit,
+        "code_dirty": dirty,
+        "training_cutoff": window.cutoff.isoformat(),
+        "labels_end": window.labels_end.isoformat(),
+        "history_months": window.history_months,
+        "pred_months": window.pred_months,
+        "seed": SEED,
+        "settings": settings,
+        "data": data_fingerprint(home.database, window.labels_end.isoformat()),
+    }
 
 
 def choose_window(cutoff: dt.date | None, lengths: WindowLengths, days: LogDays) -> Window:
@@ -141,7 +175,6 @@ def _record(home: Home, training: Training, promote: bool) -> dict[str, Any]:
     assert winner.accuracy is not None
     judged = plan.folds[0]
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
-    commit, dirty = code_version()
     model_id = (
         f"clv_{window.cutoff:%Y%m%d}_h{window.history_months}_p{window.pred_months}"
         f"_{now:%Y%m%dT%H%M%SZ}"
@@ -149,19 +182,14 @@ def _record(home: Home, training: Training, promote: bool) -> dict[str, Any]:
     registry = Registry(home.registry)
     if registry.card_path(model_id).exists():
         raise ClvError(f"{model_id} exists already: two trainings within one second. Run it again.")
+    wanted = _wanted(home, window, training.settings)
+    data = wanted.pop("data")
     baseline = winner.accuracy.to_dict()
     stored = contest.champion.to_dict()
     card: dict[str, Any] = {
         "model_id": model_id,
         "trained_at": now.isoformat(),
-        "code_commit": commit,
-        "code_dirty": dirty,
-        "training_cutoff": window.cutoff.isoformat(),
-        "labels_end": window.labels_end.isoformat(),
-        "history_months": window.history_months,
-        "pred_months": window.pred_months,
-        "seed": SEED,
-        "settings": training.settings,
+        **wanted,
         "customers": winner.accuracy.customers,
         "champion": without_bytes(stored),
         "baseline": {
@@ -185,11 +213,12 @@ def _record(home: Home, training: Training, promote: bool) -> dict[str, Any]:
         },
         "candidates": [entry.to_dict() for entry in contest.entries],
         "clusters": training.clusters.to_dict(),
-        "data": data_fingerprint(home.database, window.labels_end.isoformat()),
+        "data": data,
         "environment": environment(),
     }
     model = {"model_id": model_id, "champion": stored, "clusters": card["clusters"]}
     model["baseline"] = training.baseline_sample
+    begin(registry, TRAINING, model_id)
     card = registry.save(model, card)
     if promote:
         registry.append(card, now.isoformat(), "trained by `clv train`")
