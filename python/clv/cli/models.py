@@ -17,8 +17,10 @@ from clv.project.dbt import parse_vars
 from clv.project.events import say
 from clv.project.home import Home
 from clv.project.lock import exclusive
+from clv.registry import gate
 from clv.registry.card_report import card_text
 from clv.registry.gate import warn_of_doubt
+from clv.registry.model_id import ModelId
 from clv.registry.purge_log import purge_log
 from clv.registry.store import Registry
 from clv.registry.verify import verify
@@ -39,8 +41,8 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
     home, _, dbt = open_project(variables)
     champion, worse, undecided = None, False, False
     with exclusive(home):
-        rows = Registry(home.registry).rows()
-        champion = rows[-1]["model_id"] if rows else None
+        rows = gate.champions(Registry(home.registry))
+        champion = rows[-1].model_id if rows else None
         try:
             comparison = compare(dbt, model_id)
         except ClvError as error:
@@ -134,8 +136,8 @@ def card_command(model_id: str) -> None:
 def _named(home: Home, model_id: str) -> str:
     """Return the id of the model that is meant; the word `champion` means the champion."""
     if model_id == "champion":
-        return Registry(home.registry).champion()["model_id"]
-    return model_id
+        return Registry(home.registry).champion().model_id
+    return ModelId(model_id)
 
 
 @click.command("purge")

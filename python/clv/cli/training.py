@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
 
 import click
 import pandas as pd
@@ -13,6 +12,7 @@ from clv.core.wording import markdown_table
 from clv.project.config import rewritten, write_config
 from clv.project.events import say
 from clv.project.lock import exclusive
+from clv.registry.card import ModelCard
 from clv.registry.store import Registry
 from clv.training.train import train
 from clv.tuning.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS
@@ -38,10 +38,10 @@ def train_command(
         Registry(home.registry).settle()
         card = train(dbt, config, (cutoff, history_months, pred_months), promote=not no_promote)
     click.echo(markdown_table(_contest_table(card)))
-    click.echo(f"\nbaseline: {card['baseline']['explanation']}")
-    for candidate in card["candidates"]:
-        if candidate["left_out_because"]:
-            click.echo(f"left out: {candidate['kind']}: {candidate['left_out_because']}")
+    click.echo(f"\nbaseline: {card.baseline.explanation}")
+    for candidate in card.candidates:
+        if candidate.left_out_because:
+            click.echo(f"left out: {candidate.kind}: {candidate.left_out_because}")
 
 
 @click.command("tune")
@@ -94,12 +94,12 @@ def tune_command(
     search.forget()
 
 
-def _contest_table(card: dict[str, Any]) -> pd.DataFrame:
+def _contest_table(card: ModelCard) -> pd.DataFrame:
     shown = ["rmse", "r2", "mae", "bias", "normalized_gini", "top_decile_share"]
     return pd.DataFrame(
         [
-            {"candidate": entry["kind"], **{key: entry["accuracy"][key] for key in shown}}
-            for entry in card["candidates"]
-            if entry["accuracy"]
+            {"candidate": entry.kind, **{key: getattr(entry.accuracy, key) for key in shown}}
+            for entry in card.candidates
+            if entry.accuracy
         ]
     )

@@ -18,6 +18,9 @@ from clv.prediction.encoder import without_labels
 from clv.prediction.naive import RULES
 from clv.project.database import fetch, fetch_row
 from clv.project.dbt import DbtProject
+from clv.registry import gate
+from clv.registry.card import ModelCard
+from clv.registry.model_id import ModelId
 from clv.registry.store import Registry
 
 
@@ -33,21 +36,19 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
         When the challenger was promoted already, its file or card is not whole, or the log is
         too short for such a window.
     """
-    registry = Registry(dbt.home.registry)
-    rows = registry.rows()
-    promoted = registry.row_of(challenger_id)
+    registry, challenger = Registry(dbt.home.registry), ModelId(challenger_id)
+    rows = gate.champions(registry)
+    promoted = next((row for row in rows if row.model_id == challenger), None)
     if promoted is not None:
         current = promoted == rows[-1]
-        where = "is the champion" if current else f"was champion (row {promoted['manifest_row']})"
+        where = "is the champion" if current else f"was champion (row {promoted.manifest_row})"
         raise ClvError(
             f"{challenger_id} {where} already, and a model is promoted once. To return to an "
             "earlier champion, train again at its cutoff and windows and promote the result."
         )
-    cards = [registry.card(challenger_id)]
-    models = [registry.load_challenger(challenger_id)]
-    if rows:
-        cards.append(registry.card(rows[-1]["model_id"]))
-        models.append(registry.load_model(rows[-1]["model_id"]))
+    compared = [challenger, *(row.model_id for row in rows[-1:])]
+    cards = [gate.checked_card(registry, model_id) for model_id in compared]
+    models = [gate.open_model(registry, model_id) for model_id in compared]
     dbt.refresh_log()
     first, last = fetch_row(
         dbt.home.database, "select data_from, data_through from int_clv__log_days"
@@ -58,7 +59,7 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
             f"the log ({first} to {last}) is too short to compare the models. Promote with --force, "
             "which leaves the comparison out, or wait for more data."
         )
-    windows = sorted({(cutoff.isoformat(), c["history_months"], c["pred_months"]) for c in cards})
+    windows = sorted({(cutoff.isoformat(), c.history_months, c.pred_months) for c in cards})
     dbt.build_training_set(windows)
     frames = _same_customers(
         fetch(dbt.home.database, "select * from int_clv__training_set order by customer_id")
@@ -66,22 +67,22 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
     if not frames or not len(next(iter(frames.values()))):
         raise ClvError(f"nobody bought in every history window up to {cutoff}: nothing to compare.")
     sides = [
-        _side(card, Champion.from_dict(model["champion"]), frames, cutoff)
+        _side(card, Champion.from_dict(model.champion), frames, cutoff)
         for card, model in zip(cards, models, strict=True)
     ]
     customers = len(next(iter(frames.values())))
     return Comparison(cutoff, customers, sides[0], sides[1] if len(sides) > 1 else None)
 
 
-def _newest(cards: list[dict[str, Any]], last: dt.date) -> dt.date:
+def _newest(cards: list[ModelCard], last: dt.date) -> dt.date:
     """Return the newest cutoff whose windows have matured and that the challenger can be judged at.
 
     A model learns from all labels that its training knew. One whose training reaches beyond the
     newest such cutoff was judged out-of-sample at its own training cutoff alone.
     """
-    newest = latest_cutoff(last, max(card["pred_months"] for card in cards))
-    own = dt.date.fromisoformat(cards[0]["training_cutoff"])
-    learnt = dt.date.fromisoformat(cards[0]["labels_end"]) > newest
+    newest = latest_cutoff(last, max(card.pred_months for card in cards))
+    own = cards[0].training_cutoff
+    learnt = cards[0].labels_end > newest
     return min(own, newest) if learnt else newest
 
 
@@ -96,14 +97,14 @@ def promote(
         When the champion is no longer the one that the challenger was compared with.
     """
     registry = Registry(dbt.home.registry)
-    rows = registry.rows()
-    current = rows[-1]["model_id"] if rows else None
+    rows = gate.champions(registry)
+    current = rows[-1].model_id if rows else None
     if current != expected_champion:
         raise ClvError(
             f"{current} became champion in the meantime; nothing was promoted. Run `clv promote` "
             "again, to compare with it."
         )
-    registry.append(registry.card(challenger_id), now().isoformat(), reason)
+    registry.append(gate.checked_card(registry, challenger_id), now(), reason)
 
 
 def _same_customers(training_set: pd.DataFrame) -> dict[tuple[int, int], pd.DataFrame]:
@@ -122,19 +123,19 @@ def _same_customers(training_set: pd.DataFrame) -> dict[tuple[int, int], pd.Data
 
 
 def _side(
-    card: dict[str, Any],
+    card: ModelCard,
     model: Champion,
     frames: dict[tuple[int, int], pd.DataFrame],
     cutoff: dt.date,
 ) -> Side:
-    pred_months = card["pred_months"]
-    rows = frames[card["history_months"], pred_months]
+    pred_months = card.pred_months
+    rows = frames[card.history_months, pred_months]
     actual = column(rows, "actual_clv")
     figures = NOW
-    if dt.date.fromisoformat(card["labels_end"]) > cutoff:
-        figures = TRAINING if card["training_cutoff"] == cutoff.isoformat() else LEARNT
+    if card.labels_end > cutoff:
+        figures = TRAINING if card.training_cutoff == cutoff else LEARNT
     if figures == TRAINING:
-        recorded = {f.name: card["baseline"].get(f.name) for f in fields(Accuracy)}
+        recorded = {f.name: getattr(card.baseline, f.name) for f in fields(Accuracy)}
         numbers: dict[str, Any] = {k: float("nan") if v is None else v for k, v in recorded.items()}
         accuracy = Accuracy(**numbers)
     else:
@@ -148,9 +149,9 @@ def _side(
     )
     window_end = add_months(cutoff, pred_months)
     return Side(
-        model_id=card["model_id"],
+        model_id=card.model_id,
         kind=model.kind,
-        history_months=card["history_months"],
+        history_months=card.history_months,
         pred_months=pred_months,
         window_end=window_end,
         accuracy=accuracy,

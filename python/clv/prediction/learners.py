@@ -11,7 +11,6 @@ Kennard (1970); Poisson loss with exposure as in McCullagh & Nelder (1989), sect
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from clv.core.arrays import Matrix, Vector, line
 from clv.prediction.encoder import BTYD, Inputs
-from clv.prediction.estimator_bytes import pack, unpack
+from clv.prediction.trees import THREADS, Boosting, Forest
 
 LINEAR = "ridge_regression"
 TREES = "extra_trees"
@@ -34,7 +33,6 @@ SHRINKAGE_SHARE, SHRINKAGE_ROWS = 0.01, 50.0
 TREE_COUNT = 120
 BOOSTING_ROUNDS = 60
 LARGEST_FIT = 40_000
-THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ class Learner:
 
     kind: str
     base: dict[str, float]
-    model: Any
+    model: Straight | Forest | Boosting | None
 
     def expect(self, inputs: Inputs) -> Vector:
         """Return the predicted spend, shape (n,), not negative."""
@@ -104,35 +102,28 @@ class Learner:
         if isinstance(self.model, Straight):
             ratio = self.model.ratio(inputs.features)
         else:
-            ratio = _predict(self.model, np.ascontiguousarray(inputs.features, dtype=np.float32))
+            ratio = self.model.predict(np.ascontiguousarray(inputs.features, dtype=np.float32))
         return np.asarray(np.maximum(ratio, 0) * expectation(self.base, inputs))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the learner for the model file."""
-        model = self.model
-        if model is not None:
-            model = model.to_dict() if isinstance(model, Straight) else pack(model)
+        model = self.model.to_dict() if self.model is not None else None
         return {"kind": self.kind, "base": self.base, "model": model}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Learner:
-        """Rebuild a learner from what `to_dict` gave."""
-        model = stored["model"]
+        """Rebuild a learner from what `to_dict` gave.
+
+        Raises
+        ------
+        ClvError
+            When another version of scikit-learn made its trees, or they are not whole.
+        """
+        kind, model = stored["kind"], stored["model"]
+        made: Straight | Forest | Boosting | None = None
         if model is not None:
-            model = Straight.from_dict(model) if stored["kind"] == LINEAR else unpack(model)
-        return cls(stored["kind"], stored["base"], model)
-
-
-def _predict(model: Any, features: Any) -> Vector:
-    """Return the ratio; trees are summed in their order, so that the last bit is always the same."""
-    if not isinstance(model, ExtraTreesRegressor):
-        with threadpool_limits(1, user_api="openmp"):
-            return np.asarray(model.predict(features))
-    total = np.zeros(len(features))
-    with ThreadPoolExecutor(THREADS) as pool:
-        for part in pool.map(lambda tree: tree.tree_.predict(features)[:, 0], model.estimators_):
-            total += part
-    return total / len(model.estimators_)
+            made = {LINEAR: Straight, TREES: Forest, BOOSTING: Boosting}[kind].from_dict(model)  # type: ignore[attr-defined]
+        return cls(kind, stored["base"], made)
 
 
 def expectation(base: dict[str, float], inputs: Inputs) -> Vector:
@@ -191,7 +182,7 @@ def fit_learner(kind: str, inputs: Inputs, actual: Vector, weight: Vector, seed:
         trees = ExtraTreesRegressor(
             TREE_COUNT, min_samples_leaf=leaf, max_features=0.4, n_jobs=THREADS, random_state=seed
         )
-        return Learner(kind, base, trees.fit(features, ratio, sample_weight=weight))
+        return Learner(kind, base, Forest.of(trees.fit(features, ratio, sample_weight=weight)))
     boosting = HistGradientBoostingRegressor(
         loss="poisson", learning_rate=0.08, max_iter=BOOSTING_ROUNDS, max_leaf_nodes=8,
         min_samples_leaf=2 * leaf, l2_regularization=10.0, random_state=seed,
@@ -200,4 +191,4 @@ def fit_learner(kind: str, inputs: Inputs, actual: Vector, weight: Vector, seed:
     if not ratio.any():  # nobody spent anything: the Poisson loss has no such fit
         ratio = ratio + 1e-9
     with threadpool_limits(1, user_api="openmp"):  # spinning threads are slow on a busy machine
-        return Learner(kind, base, boosting.fit(features, ratio, sample_weight=weight))
+        return Learner(kind, base, Boosting.of(boosting.fit(features, ratio, sample_weight=weight)))

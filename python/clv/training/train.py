@@ -13,13 +13,16 @@ from clv.core.dates import add_months, latest_cutoff, parse_date
 from clv.core.wording import counted, in_months
 from clv.errors import ClvError
 from clv.prediction.baseline import baseline_sample
-from clv.prediction.champion import without_bytes
+from clv.prediction.champion import without_arrays
 from clv.prediction.clusters import Clusters, fit_clusters
 from clv.project.config import Config
 from clv.project.database import fetch, fetch_row
 from clv.project.dbt import DbtProject
 from clv.project.events import progress, say
 from clv.project.home import Home
+from clv.registry.card import ModelCard
+from clv.registry.model_file import ModelFile
+from clv.registry.model_id import ModelId
 from clv.registry.provenance import code_version, data_fingerprint, environment, training_settings
 from clv.registry.store import Registry
 from clv.training.contest import Contest, hold_contest
@@ -49,7 +52,7 @@ def train(
     config: Config,
     window: tuple[str | None, int | None, int | None],
     promote: bool,
-) -> dict[str, Any]:
+) -> ModelCard:
     """Train on the log as of a cutoff, write model and card, and promote unless told not to.
 
     Parameters
@@ -60,8 +63,8 @@ def train(
 
     Returns
     -------
-    dict
-        The card.
+    ModelCard
+        Its card.
 
     Raises
     ------
@@ -179,16 +182,13 @@ def _record(
     settings: dict[str, Any],
     share: float,
     promote: bool,
-) -> dict[str, Any]:
+) -> ModelCard:
     winner = contest.winner
     assert winner.accuracy is not None
     judged = plan.folds[0]
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
     commit, dirty = code_version()
-    model_id = (
-        f"clv_{window.cutoff:%Y%m%d}_h{window.history_months}_p{window.pred_months}"
-        f"_{now:%Y%m%dT%H%M%SZ}"
-    )
+    model_id = ModelId.of_training(window.cutoff, window.history_months, window.pred_months, now)
     registry = Registry(home.registry)
     if registry.card_path(model_id).exists():
         raise ClvError(f"{model_id} exists already: two trainings within one second. Run it again.")
@@ -206,7 +206,7 @@ def _record(
         "seed": SEED,
         "settings": settings,
         "customers": winner.accuracy.customers,
-        "champion": without_bytes(stored),
+        "champion": without_arrays(stored),
         "baseline": {
             **baseline,
             "method": "out-of-time" if judged.learnt_from else "out-of-fold",
@@ -231,15 +231,14 @@ def _record(
         "data": data_fingerprint(home.database, window.labels_end.isoformat()),
         "environment": environment(),
     }
-    model = {"model_id": model_id, "champion": stored, "clusters": card["clusters"]}
-    model["baseline"] = sample
-    card = registry.save(model, card)
+    model = ModelFile(model_id, stored, card["clusters"], sample)
+    saved = registry.save(model, card)
     if promote:
-        registry.append(card, now.isoformat(), "trained by `clv train`")
+        registry.append(saved, now, "trained by `clv train`")
     say(f"{'champion' if promote else 'challenger'}: {model_id} ({winner.kind}; {contest.why})")
     for note in plan.notes:
         say(note)
-    return card
+    return saved
 
 
 def _explanation(plan: Plan, share: float) -> str:
