@@ -1,7 +1,7 @@
 """The registry: model files, cards and the append-only champion manifest.
 
-A model becomes champion by a row of the manifest, which is written last: a row never stands
-without its card and model file. Each row carries the SHA-256 of the row before it (see `manifest`).
+A model becomes champion by a row of the manifest, which is written after its card and model file, and
+after the journal holds it. Each row carries the SHA-256 of the row before it (see `manifest`).
 Here files are found, read and written; whoever relies on what they say goes through `gate`.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 
 from clv.errors import ClvError
 from clv.project.files import replacing, write_text
+from clv.project.journal import Journal
 from clv.project.stored import (
     MADE_AGAIN,
     Kind,
@@ -50,6 +51,10 @@ class Registry:
     @property
     def head(self) -> Path:
         return self.root / "champion_manifest.head.json"
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(self.root / "journal")
 
     @property
     def metrics(self) -> Path:
@@ -135,7 +140,7 @@ class Registry:
         return sealed
 
     def append(self, card: ModelCard, promoted_at: dt.datetime, reason: str) -> None:
-        """Make the model of `card` champion: rewrite the manifest with one more row, atomically.
+        """Make the model of `card` champion: record the row in the journal, then write it.
 
         Raises
         ------
@@ -159,7 +164,8 @@ class Registry:
         self.check_card(model_id, None)
         self.checked_file(model_id, card.model_sha256)
         last, digest = rows[-1] if rows else None, sha256_of(self.card_path(model_id), CARD)
-        self.write_rows([*rows, ManifestRow.following(last, card, digest, promoted_at, reason)])
+        row = ManifestRow.following(last, card, digest, promoted_at, reason)
+        self.journal.begin("promotion", {"row": row.cells()})
         self.settle()
 
     def write_rows(self, rows: list[ManifestRow]) -> None:
@@ -168,12 +174,20 @@ class Registry:
 
     def findings(self) -> list[Finding]:
         """Check chain and head, and the files of a last row that the head does not know yet."""
-        rows, head = self.rows(), Head.read(self.head)
-        found = manifest.findings(rows, head)
-        if manifest.unfinished(rows, head):
-            card, model = (p(rows[-1].model_id) for p in (self.card_path, self.model_path))
-            found += manifest.without_files(rows[-1], card, model)
+        rows, head, intended = self.rows(), Head.read(self.head), self.intended()
+        found = manifest.findings(rows, head, intended)
+        if intended and manifest.unfinished(rows, head, intended):
+            found += self._without_files(intended)
         return found
+
+    def intended(self) -> ManifestRow | None:
+        """Return the row of a promotion that was begun and is not known to be done."""
+        entry = self.journal.entry("promotion")
+        return manifest.intended_row(entry, self.journal.path("promotion")) if entry else None
+
+    def _without_files(self, row: ManifestRow) -> list[Finding]:
+        files = self.card_path(row.model_id), self.model_path(row.model_id)
+        return manifest.without_files(row, *files)
 
     def check_chain(self) -> None:
         """Check the rows of the manifest and its head.
@@ -233,25 +247,34 @@ class Registry:
         return content
 
     def settle(self) -> None:
-        """Complete what a killed promotion left undone: the head and the latest metrics.
+        """Complete what a killed promotion left undone: its row, the head and the latest metrics.
 
-        The caller holds the home's lock.
+        Only a row that the journal holds is completed. The caller holds the home's lock.
 
         Raises
         ------
         ClvError
-            When the manifest does not fit: a new head would seal what was done to it.
+            When the manifest does not fit: a new head would seal what was done to it; or the row
+            that the journal holds does not follow it.
         """
         self.check_chain()
-        rows, head = self.rows(), Head.read(self.head)
-        if manifest.unfinished(rows, head):
-            head = replace(
-                head or Head(0, ""),
-                last_row=rows[-1].manifest_row,
-                last_row_sha256=rows[-1].sha256,
-            )
-            head.write(self.head)
+        rows, head, row = self.rows(), Head.read(self.head), self.intended()
+        if row and manifest.follows(rows, head, row):
+            for changed in [*self._without_files(row), *self.card_findings(row.model_id, row)]:
+                raise changed.refusal()
+            rows = [*rows, row]
+            self.write_rows(rows)
+        elif row and row not in rows:
+            path = self.journal.path("promotion")
+            what = f"{path} holds a promotion of {row.model_id} that does not follow the manifest"
+            fix = f"{manifest.RESTORE}; or delete {path.name}, which takes that promotion back"
+            raise Finding(what, fix).refusal()
+        if row and rows[-1] == row and (head is None or head.last_row < row.manifest_row):
+            head = head or Head(0, "")
+            replace(head, last_row=row.manifest_row, last_row_sha256=row.sha256).write(self.head)
         if rows and not self.card_findings(rows[-1].model_id, rows[-1]):
             text = self.card(rows[-1].model_id).latest_metrics()
             if not stands(self.metrics, METRICS) or read_text(self.metrics, METRICS) != text:
                 write_text(self.metrics, text)
+        if row:
+            self.journal.done("promotion")

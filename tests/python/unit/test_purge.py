@@ -10,7 +10,8 @@ import duckdb
 import pytest
 from registry_world import add_model, named
 
-from clv.operations.retention import carry_out, make_plan
+from clv.operations.purge import carry_out
+from clv.operations.retention import make_plan
 from clv.project.home import Home
 from clv.registry import purge_log
 from clv.registry.model_id import ModelId
