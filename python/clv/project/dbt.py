@@ -135,6 +135,17 @@ def parse_vars(text: str) -> dict[str, Any]:
             f"--vars is not valid YAML ({error}). Write a mapping, for example "
             "'{data_through: 2021-12-31}'."
         ) from error
+    return checked_vars(values)
+
+
+def checked_vars(values: object) -> dict[str, Any]:
+    """Return vars that a person, or the card of a model, may set; the one check of both.
+
+    Raises
+    ------
+    ClvError
+        When they are no mapping, or name a var that the command itself sets.
+    """
     if not isinstance(values, dict):
         raise ClvError("--vars takes a YAML mapping, for example '{data_through: 2021-12-31}'.")
     reserved = {"cutoff", "training_windows", "training_sample", "relabel"} & values.keys()

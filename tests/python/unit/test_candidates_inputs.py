@@ -20,7 +20,6 @@ from clv.prediction.candidates import (
     candidate_from_dict,
 )
 from clv.prediction.encoder import BTYD, Encoder, stacked
-from clv.prediction.estimator_bytes import pack, unpack
 from clv.prediction.intervals import Intervals
 from clv.prediction.learners import LEARNERS, LINEAR, TREES, Learner, Targets, fit_learner
 from clv.prediction.naive import LAST_WINDOW, RULES, SPEND_RATE, WINDOW_RATE, rule
@@ -136,12 +135,6 @@ def test_shuffled_labels_teach_nothing(kind: str, frame: pd.DataFrame, encoder: 
     learner = fit_learner(kind, encoded, Targets(shuffled, np.ones(len(actual))), 3)
     predicted = learner.expect(encoded)
     assert abs(np.corrcoef(predicted, held_out)[0, 1]) < 0.15
-
-
-def test_another_scikit_learn_is_refused_with_the_fix() -> None:
-    stored = pack({"any": "estimator"}) | {"scikit_learn": "0.1"}
-    with pytest.raises(ClvError, match=r"scikit-learn==0\.1, or run `clv train`"):
-        unpack(stored)
 
 
 def test_an_unknown_kind_is_refused_with_the_fix() -> None:

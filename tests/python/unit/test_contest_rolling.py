@@ -14,7 +14,7 @@ from clv.core.arrays import column
 from clv.core.window import Window
 from clv.errors import ClvError
 from clv.prediction.candidates import KINDS, LEVELS
-from clv.prediction.champion import Champion, without_bytes
+from clv.prediction.champion import Champion, without_arrays
 from clv.prediction.encoder import Encoded
 from clv.prediction.learners import LEARNERS, WEIGHTED
 from clv.training import judge as module
@@ -68,7 +68,7 @@ def test_the_champion_predicts_everybody(contest: Contest, windows: pd.DataFrame
 
 
 def test_the_card_is_plain_json(contest: Contest) -> None:
-    text = json.dumps(without_bytes(contest.champion.to_dict()), allow_nan=False)
+    text = json.dumps(without_arrays(contest.champion.to_dict()), allow_nan=False)
     text += json.dumps([e.to_dict() for e in contest.entries], allow_nan=False)
     text += json.dumps([d.to_dict() for d in contest.comparisons], allow_nan=False)
     assert "scikit_learn" in text or contest.winner.kind not in ("extra_trees", "blend")
