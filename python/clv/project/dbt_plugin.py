@@ -1,7 +1,8 @@
-"""A plugin of dbt-duckdb (see profiles.yml): the home is there before its database is opened.
+"""A plugin of dbt-duckdb (see profiles.yml), for what macros cannot do by themselves.
 
-Without it a plain `dbt build` on a home that does not exist would wait for minutes: the profile
-tries again what DuckDB cannot open, since most often a reader holds it for a moment.
+It makes the home before its database is opened: without it a plain `dbt build` on a home that does not
+exist would wait for minutes, since the profile tries again what DuckDB cannot open. And it gives the
+macros functions of this package, so that `clv` and plain dbt read the log by the same rules.
 """
 
 from __future__ import annotations
@@ -13,14 +14,24 @@ from typing import Any
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
+from clv.project.log_columns import answered
+from clv.project.transaction_log import form_of
+
+FUNCTIONS = {"clv_log_columns": answered, "clv_log_form": form_of}
+
 
 class Plugin(BasePlugin):  # type: ignore[misc]
-    """Makes the folder of the database, or ends with one message where that cannot be."""
+    """Makes the folder of the database, and offers the macros what only Python can do."""
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
         """Run right before every opening of the database."""
         if creds.path != ":memory:":
             make_home(Path(creds.path))
+
+    def configure_connection(self, conn: Any) -> None:
+        """Offer functions to the macros; `clv_plugin_answer` in macros/read_log.sql calls them."""
+        for name, function in FUNCTIONS.items():
+            conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
 
 def make_home(database: Path) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from clv.core.secrets import redact
 from clv.project.config import Config
 from clv.project.database import fetch
 from clv.project.home import PROJECT
+from clv.project.transaction_log import TransactionLog
 
 PACKAGES = (
     "dbt-core",
@@ -60,12 +60,11 @@ def environment() -> dict[str, str]:
 def training_settings(user_vars: dict[str, Any], config: Config) -> dict[str, Any]:
     """Return what a training was asked for beyond its window: the log, the vars, the clusters.
 
-    The log stands as it was given; a password in an address is left out.
+    The log stands as it was given; secrets in its address are left out.
     """
-    log = os.environ.get("CLV_TRANSACTIONS", "").strip()
     return {
-        "transactions": re.sub(r"(?<=://)[^/@\s]+@", "", log) or None,
-        "vars": json.loads(json.dumps(user_vars, default=str)),
+        "transactions": TransactionLog.named().shown or None,
+        "vars": json.loads(redact(json.dumps(user_vars, default=str))),
         "min_clusters": config.min_clusters,
         "max_clusters": config.max_clusters,
         "smallest_share": config.smallest_share,
