@@ -80,7 +80,7 @@ def _column(schema: LogSchema, role: str, mapped: str | None) -> dict[str, str]:
         node = schema.parse(quoted(name) if name is not None else mapped)
         check(schema, node)
         fitted = _fitted(schema, role, node)
-        sql, sql_type = schema.text(fitted), schema.type_of(fitted)
+        sql, sql_type = schema.sql(fitted), schema.type_of(fitted)
     except ValueError as error:
         raise ExpressionError(role, mapped, _missing(schema, mapped) or str(error)) from error
     except duckdb.Error as error:
@@ -115,7 +115,7 @@ def _money(role: str, mapped: str, sql: str, sql_type: str) -> str:
 
 def _missing(schema: LogSchema, mapped: str) -> str | None:
     """Return that a column is missing, where nothing but a name was given."""
-    if not re.fullmatch(r"\w[\w ]*", mapped) or re.match(r"(?i)(case|not)\s", mapped):
+    if len(mapped) > 200 or not re.fullmatch(r"\w[\w ]*", mapped) or re.match(r"(?i)(case|not)\s", mapped):
         return None
     return f"the transaction log has no column '{mapped}'; it has: {', '.join(schema.columns)}"
 

@@ -103,15 +103,28 @@ class LogSchema:
             raise ValueError("it is more than one expression")
         return node
 
-    def text(self, node: Node) -> str:
-        """Return the SQL of a tree; what it reads back as is that tree again."""
+    def sql(self, node: Node) -> str:
+        """Return the SQL of a tree, which the engine reads as that tree again.
+
+        Raises
+        ------
+        ValueError
+            Where it does not: then what was checked is not what would run.
+        """
+        sql = self._text(node)
+        again = _only_expression(self._parsed(sql)) or {}
+        if without_places(again) != without_places(node):
+            raise ValueError("the engine does not read its own form of it alike")
+        return sql
+
+    def _text(self, node: Node) -> str:
         asked = json.dumps(_with(self._parsed("0"), node))
         row = self._connection.execute("select json_deserialize_sql(?)", [asked]).fetchone()
         return str(row[0]).removeprefix("SELECT ") if row else ""
 
     def type_of(self, node: Node) -> str:
         """Return the SQL type of a tree over the log; duckdb.Error where it has none."""
-        sql = self.text(node)
+        sql = self._text(node)
         if sql not in self._types:
             described = self._connection.execute(f"describe select {sql} from log").fetchall()
             self._types[sql] = str(described[0][1])

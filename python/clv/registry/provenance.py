@@ -64,10 +64,10 @@ def training_settings(user_vars: dict[str, Any], config: Config) -> dict[str, An
     """
     return {
         "transactions": TransactionLog.named().shown or None,
-        "vars": json.loads(redact(json.dumps(user_vars, default=str))),
-        "min_clusters": config.min_clusters,
-        "max_clusters": config.max_clusters,
-        "smallest_share": config.smallest_share,
+        "vars": _recorded(user_vars),
+        "min_clusters": config.clusters.min_clusters,
+        "max_clusters": config.clusters.max_clusters,
+        "smallest_share": config.clusters.smallest_share,
     }
 
 
@@ -97,6 +97,14 @@ def data_fingerprint(database: Path, through: str) -> dict[str, Any]:
         "last_day": row["last_day"],
         "net_amount": row["net_amount"],
     }
+
+
+def _recorded(user_vars: dict[str, Any]) -> dict[str, Any]:
+    """Return the vars as the card keeps them: an expression word for word, an address redacted."""
+    kept: dict[str, Any] = json.loads(json.dumps(user_vars, default=str))
+    if isinstance(kept.get("transactions"), str):
+        kept["transactions"] = redact(kept["transactions"])
+    return kept
 
 
 def _git(*arguments: str) -> str | None:
