@@ -14,11 +14,10 @@ from clv.operations.promote import compare, promote
 from clv.operations.purge import carry_out, clock_doubt
 from clv.operations.recovery import at_work
 from clv.operations.reproduce import reproduce
-from clv.operations.retention import make_plan
+from clv.operations.retention import Plan, make_plan
 from clv.project.dbt import parse_vars
 from clv.project.events import say
 from clv.project.home import Home
-from clv.project.lock import exclusive
 from clv.registry.card_report import card_text
 from clv.registry.gate import warn_of_doubt
 from clv.registry.promotion import PROMOTE, begin, reported, stands_unreported
@@ -89,7 +88,10 @@ def _report_promotion(home: Home, model_id: str) -> None:
               help="A head of the manifest noted earlier, elsewhere.")  # fmt: skip
 def verify_command(head: str | None) -> None:
     """Check manifest, cards and model files against each other and name what does not fit."""
-    report = verify(Home.current(), head)
+    home = Home.current()
+    if not home.exists():
+        raise ClvError(f"there is no home at {home.root}, so nothing to verify. Check CLV_HOME.")
+    report = verify(home, head)
     for note in report.notes:
         say(f"note: {note}")
     if report.findings:
@@ -161,19 +163,31 @@ def _named(home: Home, model_id: str) -> str:
 @dbt_vars
 def purge_command(dry_run: bool, archive: Path | None, yes: bool, variables: str) -> None:
     """Delete what retention no longer asks for: old model files, and batches long since judged."""
+    if dry_run:
+        parse_vars(variables)
+        home = Home.current()
+        _show(
+            make_plan(home, now(), home.read_config().retention.model_months, archive is not None)
+        )
+        return
     home, config, dbt = open_project(variables)
-    with exclusive(home) if dry_run else at_work(dbt, show):
-        plan = make_plan(home, now(), config.retention_model_months, archive is not None)
-        click.echo(markdown_table(plan.table()) if plan.items else "nothing is due")
-        for line in plan.kept:
-            say(f"kept: {line}")
-        doubt = clock_doubt(plan) if plan.items else None
-        if doubt is not None:
-            say(f"{doubt}.")
-        if dry_run or not plan.items:
+    with at_work(dbt, show):
+        plan = make_plan(home, now(), config.retention.model_months, archive is not None)
+        _show(plan)
+        if not plan.items:
             return
+        doubt = clock_doubt(plan)
         if doubt is not None and not confirm("Is the clock right, and is all of this to go?", yes):
             say("nothing was deleted")
             return
         carry_out(plan, dbt, archive)
         say(f"done; every deletion is in {purge_log(home)}")
+
+
+def _show(plan: Plan) -> None:
+    click.echo(markdown_table(plan.table()) if plan.items else "nothing is due")
+    for line in plan.kept:
+        say(f"kept: {line}")
+    doubt = clock_doubt(plan) if plan.items else None
+    if doubt is not None:
+        say(f"{doubt}.")

@@ -20,8 +20,10 @@ from clv.cli.options import (
 )
 from clv.core.wording import markdown_table
 from clv.operations.recovery import at_work
-from clv.project.config import rewritten, write_config
+from clv.project.config import CONFIG
+from clv.project.config_rewrite import rewritten, write_config
 from clv.project.events import say
+from clv.project.stored import read_text
 from clv.registry.promotion import TRAINING, reported
 from clv.registry.store import Registry
 from clv.training.train import train_unreported
@@ -89,8 +91,8 @@ def tune_command(
         ("training", "history_months"): winner.history_months,
         ("training", "pred_months"): winner.pred_months,
     }
-    before = home.config.read_text("utf-8")
-    after = rewritten(before, values)
+    before = read_text(home.config, CONFIG)
+    after = rewritten(before, values, str(home.config))
     if after == before:
         say(f"{home.config} has these windows already; nothing to change")
     else:

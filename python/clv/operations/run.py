@@ -18,7 +18,8 @@ from clv.monitoring.relabel import changes, check_relabel
 from clv.operations.begun import begin
 from clv.operations.schedule import Schedule
 from clv.project import events
-from clv.project.config import Config, write_config
+from clv.project.config import Config
+from clv.project.config_rewrite import write_config
 from clv.project.database import fetch, fetch_row
 from clv.project.dbt import DbtProject
 from clv.project.events import say

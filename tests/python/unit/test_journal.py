@@ -161,6 +161,7 @@ def test_the_same_promotion_again_ends_with_0_where_a_killed_one_was_completed(
 
     monkeypatch.setattr("clv.cli.models.compare", never)
     home = Home(tmp_path)
+    home.ensure()
     registry = Registry(home.registry)
     add_model(registry, 1)
     add_model(registry, 9, promote=False)
@@ -274,13 +275,14 @@ def test_an_entry_that_is_none_is_one_clear_message(tmp_path: Path, text: str) -
     journal = Journal(tmp_path)
     journal.begin("purge", {})
     journal.path("purge").write_text(text)
-    with pytest.raises(ClvError, match=r"purge\.json is not what clv wrote.*delete it"):
+    with pytest.raises(ClvError, match=r"purge\.json .*delete it: then what was left"):
         journal.entry("purge")
 
 
 def test_a_clock_far_ahead_of_the_log_asks_before_it_deletes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    Home(tmp_path).ensure()
     home = shop_to_purge(Home(tmp_path))
     with duckdb.connect(str(home.database)) as connection:
         connection.execute(
