@@ -74,7 +74,11 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
         return
     with at_work(dbt, show):
         begin(registry, PROMOTE, model_id)
-        promote(dbt, model_id, " ".join(reason.split()), champion)
+        try:
+            promote(dbt, model_id, " ".join(reason.split()), champion)
+        except ClvError:
+            reported(registry, PROMOTE)
+            raise
         _report_promotion(home, model_id)
 
 
