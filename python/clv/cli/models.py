@@ -78,7 +78,11 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
         return
     with at_work(dbt, show):
         begin(registry, PROMOTE, model_id)
-        promote(dbt, model_id, reason, champion)
+        try:
+            promote(dbt, model_id, reason, champion)
+        except ClvError:
+            reported(registry, PROMOTE)
+            raise
         _report_promotion(home, model_id)
 
 
@@ -181,11 +185,9 @@ def purge_command(dry_run: bool, archive: Path | None, yes: bool, variables: str
         if not plan.items:
             return
         doubt = clock_doubt(plan)
-        if doubt is not None:
-            say(f"{doubt}.")
-            if not confirm("Is the clock right, and is all of this to go?", yes):
-                say("nothing was deleted")
-                return
+        if doubt is not None and not confirm("Is the clock right, and is all of this to go?", yes):
+            say("nothing was deleted")
+            return
         carry_out(plan, dbt, archive)
         say(f"done; every deletion is in {purge_log(home)}")
 
@@ -194,3 +196,6 @@ def _show(plan: Plan) -> None:
     click.echo(markdown_table(plan.table()) if plan.items else "nothing is due")
     for line in plan.kept:
         say(f"kept: {line}")
+    doubt = clock_doubt(plan) if plan.items else None
+    if doubt is not None:
+        say(f"{doubt}.")
