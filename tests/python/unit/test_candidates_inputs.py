@@ -38,6 +38,13 @@ def reader(frame: pd.DataFrame) -> Reader:
     return Reader.fit(frame, DATA_FROM)
 
 
+@pytest.fixture(scope="module", params=LEARNERS)
+def fitted(request: pytest.FixtureRequest, frame: pd.DataFrame, reader: Reader) -> Learner:
+    """Return a learner of each kind, fitted once."""
+    actual = column(frame, "actual_clv")
+    return fit_learner(request.param, reader.read(frame), actual, np.ones(len(actual)), seed=3)
+
+
 def one_customer(**changes: float) -> pd.DataFrame:
     values = {
         "cutoff": pd.Timestamp("2023-06-30"), "history_months": 12, "pred_months": 3,
@@ -101,24 +108,21 @@ def test_a_log_without_repeats_still_has_naive_rules() -> None:
     assert np.isnan(inputs.probability_alive).all()
 
 
-@pytest.mark.parametrize("kind", LEARNERS)
 def test_learners_predict_and_survive_storage(
-    kind: str, frame: pd.DataFrame, reader: Reader
+    fitted: Learner, frame: pd.DataFrame, reader: Reader
 ) -> None:
     inputs, actual = reader.read(frame), column(frame, "actual_clv")
-    learner = fit_learner(kind, inputs, actual, np.ones(len(actual)), seed=3)
-    predicted = learner.expect(inputs)
+    predicted = fitted.expect(inputs)
     assert np.isfinite(predicted).all() and (predicted >= 0).all()
     assert predicted.mean() == pytest.approx(actual.mean(), rel=0.35)
-    again = Learner.from_dict(learner.to_dict())
+    again = Learner.from_dict(fitted.to_dict())
     np.testing.assert_array_equal(again.expect(inputs), predicted)
 
 
-@pytest.mark.parametrize("kind", LEARNERS)
-def test_learners_are_deterministic(kind: str, frame: pd.DataFrame, reader: Reader) -> None:
+def test_learners_are_deterministic(fitted: Learner, frame: pd.DataFrame, reader: Reader) -> None:
     inputs, actual = reader.read(frame), column(frame, "actual_clv")
-    fits = [fit_learner(kind, inputs, actual, np.ones(len(actual)), 3) for _ in range(2)]
-    np.testing.assert_array_equal(fits[0].expect(inputs), fits[1].expect(inputs))
+    again = fit_learner(fitted.kind, inputs, actual, np.ones(len(actual)), 3)
+    np.testing.assert_array_equal(fitted.expect(inputs), again.expect(inputs))
 
 
 @pytest.mark.parametrize("kind", [LINEAR, TREES, "poisson_boosting"])

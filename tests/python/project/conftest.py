@@ -1,0 +1,12 @@
+"""What all tests of the whole project share."""
+
+from collections.abc import Iterator
+
+import pytest
+from parsing import parsed_once
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with parsed_once(tmp_path_factory.mktemp("parsed")):
+        yield
