@@ -100,7 +100,9 @@ def split_table(dbt: DbtProject, split: str) -> pd.DataFrame:
     card = train(dbt, read_config(dbt.home.config), window, promote=True)
     seconds = time.perf_counter() - started
     dbt.build_training_set([(cutoff.isoformat(), history_months, pred_months), window])
-    frames = fetch(dbt.home.database, "select * from training_set order by cutoff, customer_id")
+    frames = fetch(
+        dbt.home.database, "select * from int_clv__training_set order by cutoff, customer_id"
+    )
     dates = pd.to_datetime(frames["cutoff"]).dt.date
     test = frames[dates == cutoff].reset_index(drop=True)
     train_set = frames[dates == earlier].reset_index(drop=True)

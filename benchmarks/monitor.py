@@ -11,8 +11,8 @@ alert is false; then one thing is changed in the judged batch, and the alert is 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
-import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: threads only get in the way
 
 import duckdb
+import jinja2
 import numpy as np
 import pandas as pd
 
@@ -27,8 +28,9 @@ from clv.core.arrays import column
 from clv.core.wording import markdown_table
 from clv.monitoring.early_warning import purchases_so_far, share_by_then
 from clv.prediction.accuracy import measure
-from clv.prediction.baseline import PREDICTED, baseline_sample, naive_spend, stability
+from clv.prediction.baseline import PREDICTED, baseline_sample, stability
 from clv.prediction.btyd import fit_purchases, fit_spend
+from clv.prediction.naive import SPEND_RATE, history_days, rule
 from clv.prediction.resampling import Customers, changes, estimate
 from clv.project.database import fetch
 from clv.project.dbt import DbtProject
@@ -36,6 +38,7 @@ from clv.project.events import progress
 from clv.project.home import PROJECT, Home
 
 CUTOFF, HISTORY_MONTHS, PRED_MONTHS = "1997-12-31", 12, 3
+DATA_FROM = dt.date(1997, 1, 1)
 THRESHOLDS = {"drift_threshold_rmse": 0.20, "drift_threshold_r2": 0.15}
 SCENARIOS = {
     "unchanged": "false alarms",
@@ -46,11 +49,9 @@ SCENARIOS = {
 
 
 def macro(name: str) -> str:
-    """Return the SQL of a macro that holds no Jinja but its comment."""
+    """Return the SQL of a macro that asks dbt for nothing."""
     text = (PROJECT / "macros" / "drift.sql").read_text("utf-8")
-    found = re.search(rf"macro {name}\(\) -%\}}\n\{{#-.*?-#\}}\n(.*?)\n\{{%- endmacro", text, re.S)
-    assert found
-    return found.group(1)
+    return str(getattr(jinja2.Template(text).module, name)())
 
 
 def population() -> pd.DataFrame:
@@ -66,8 +67,8 @@ def population() -> pd.DataFrame:
             """
             select t.*, cast(t.pred_days // 4 as integer) as horizon_days,
                    count(d.order_date) as purchases
-            from training_set as t
-            left join customer_days as d
+            from int_clv__training_set as t
+            left join int_clv__customer_days as d
                 on d.customer_id = t.customer_id and d.is_purchase_day
                 and d.order_date > t.cutoff and d.order_date <= t.cutoff + cast(t.pred_days // 4 as integer)
             group by all
@@ -82,7 +83,7 @@ def population() -> pd.DataFrame:
     )
     value = spend.expected_spend(frequency, column(frame, "monetary_value"))
     frame[PREDICTED] = column(frame, "predicted") * value
-    frame["naive_clv"] = naive_spend(frame)
+    frame["naive_clv"] = rule(SPEND_RATE, frame, history_days(frame, DATA_FROM))
     champion = {
         "kind": "bg_nbd_gamma_gamma",
         "reader": {"purchases": {"bg_nbd": purchases.to_dict()}},
@@ -92,7 +93,7 @@ def population() -> pd.DataFrame:
 
 
 def judged(baseline: Customers, group: Customers, noise: dict[str, float]) -> dict[str, Any]:
-    """Return the columns of clv_drift's CTE `changes` for one batch."""
+    """Return the columns of int_clv__drift_changes that the verdict asks for, of one batch."""
     before, after = (measure(g.predicted, g.actual) for g in (baseline, group))
     return {
         **noise,
@@ -139,11 +140,13 @@ def drift(frame: pd.DataFrame, size: int, repetitions: int) -> pd.DataFrame:
     return ask(
         pd.DataFrame(rows),
         f"""
-        with intervals as (select *, {macro("drift_intervals")} from rows_given)
+        with changes as (select *, {macro("clv_drift_intervals")} from rows_given),
+        signs as (select *, {macro("clv_drift_signs")} from changes),
+        reasons as (select *, {macro("clv_drift_reason")} as verdict_reason from signs)
         select
-            scenario, {macro("drift_verdict")} as verdict,
+            scenario, {macro("clv_drift_verdict")} as verdict,
             rmse_change > drift_threshold_rmse or r2_change > drift_threshold_r2 as plain
-        from intervals
+        from reasons
         """,
     )
 
@@ -154,7 +157,8 @@ def early(frame: pd.DataFrame, size: int, repetitions: int) -> dict[str, float]:
         "frequency", "T", "revenue", "pred_days", "actual_clv", "actual_purchases", PREDICTED,
         "predicted", "share", "purchases",
     ]  # fmt: skip
-    frame = frame[needed].astype(float)
+    batch_key = frame[["cutoff", "history_months"]]
+    frame = frame[needed].astype(float).join(batch_key)
     rng = np.random.default_rng(size)
     rows = []
     for _ in progress(range(repetitions), f"{size} customers, early"):
@@ -164,6 +168,7 @@ def early(frame: pd.DataFrame, size: int, repetitions: int) -> dict[str, float]:
             training,
             column(training, PREDICTED),
             training.rename(columns={"predicted": "predicted_purchases"}),
+            DATA_FROM,
         )
         psi = stability(baseline["bins"][PREDICTED], column(batch, PREDICTED))
         predicted, share = column(batch, "predicted"), column(batch, "share")
@@ -183,7 +188,7 @@ def early(frame: pd.DataFrame, size: int, repetitions: int) -> dict[str, float]:
             )
             found = purchases_so_far(baseline, share, sums)
             rows.append({"scenario": scenario, "psi_predicted_clv": psi, **found})
-    query = f"select scenario, {macro('early_flag')} is not null as flag from rows_given"
+    query = f"select scenario, {macro('clv_early_flag')} is not null as flag from rows_given"
     named = ask(pd.DataFrame(rows), query)
     return {str(k): float(v) for k, v in named.groupby("scenario")["flag"].mean().items()}
 

@@ -1,24 +1,24 @@
-{% macro check_cutoffs(cutoffs) -%}
+{% macro clv_check_cutoffs(cutoffs) -%}
   {#- Every cutoff of the run lies within the data and has somebody to score, and the champion's
       model file is the one that was promoted. -#}
-  {%- if cutoffs is none or cutoffs | length > 0 -%}{%- do check_model_file() -%}{%- endif -%}
-  {%- set days = first_row('select data_from, data_through from ' ~ ref('data_through')) -%}
-  {%- set history_months = first_row('select history_months from ' ~ ref('stg_champion_manifest') ~ ' where is_champion')[0] -%}
+  {%- if cutoffs is none or cutoffs | length > 0 -%}{%- do clv_check_model_file() -%}{%- endif -%}
+  {%- set days = clv_first_row('select data_from, data_through from ' ~ ref('int_clv__log_days')) -%}
+  {%- set history_months = clv_first_row('select history_months from ' ~ ref('stg_clv__champion_manifest') ~ ' where is_champion')[0] -%}
   {%- for cutoff in ([days[1] | string] if cutoffs is none else cutoffs) -%}
     {%- if cutoff > days[1] | string -%}
-      {{ fail('cutoff ' ~ cutoff ~ ' lies after the data, which is complete through ' ~ days[1] ~ '. Score ' ~ days[1] ~ ' or an earlier day.') }}
+      {{ clv_fail('cutoff ' ~ cutoff ~ ' lies after the data, which is complete through ' ~ days[1] ~ '. Score ' ~ days[1] ~ ' or an earlier day.') }}
     {%- elif cutoff < days[0] | string -%}
-      {{ fail('cutoff ' ~ cutoff ~ ' lies before the data, which begins on ' ~ days[0] ~ '. Score a later day.') }}
+      {{ clv_fail('cutoff ' ~ cutoff ~ ' lies before the data, which begins on ' ~ days[0] ~ '. Score a later day.') }}
     {%- endif -%}
     {%- set date = "cast('" ~ cutoff ~ "' as date)" -%}
-    {%- set buyers = first_row('select count(distinct customer_id) from ' ~ ref('customer_days') ~ ' where is_purchase_day and order_date <= ' ~ date ~ ' and order_date > ' ~ add_months(date, '-' ~ history_months))[0] -%}
+    {%- set buyers = clv_first_row('select count(distinct customer_id) from ' ~ ref('int_clv__customer_days') ~ ' where is_purchase_day and order_date <= ' ~ date ~ ' and order_date > ' ~ clv_add_months(date, '-' ~ history_months))[0] -%}
     {%- if buyers == 0 -%}
-      {{ fail('cutoff ' ~ cutoff ~ ' has nobody to score: no purchase day in the ' ~ history_months ~ ' months up to it. Choose another cutoff.') }}
+      {{ clv_fail('cutoff ' ~ cutoff ~ ' has nobody to score: no purchase day in the ' ~ history_months ~ ' months up to it. Choose another cutoff.') }}
     {%- endif -%}
   {%- endfor -%}
 {%- endmacro %}
 
-{% macro own_relation(name) -%}
+{% macro clv_own_relation(name) -%}
   {#- The table of a model of this package, none where it is not built or disabled. For models that lie
       downstream of the caller, which `ref` cannot reach. It stands where the project that runs dbt
       puts it (`+schema`, `+database`, `+alias`), which need not be the target's schema. -#}
@@ -26,40 +26,47 @@
   {{ return(adapter.get_relation(node.database, node.schema, node.alias) if node else none) }}
 {%- endmacro %}
 
-{% macro labelled_batches() -%}
-  {#- The batches that are labelled and so are left alone, unless the var `rescore` is set. The
-      ledger of labels lies downstream of its caller, so it is looked up, not referred to. -#}
+{% macro clv_labelled_batches() -%}
+  {#- The batches that are labelled, as a list of cutoff and pred_months. The ledger of labels lies
+      downstream of the callers, so it is looked up, not referred to. -#}
   {%- set batches = [] -%}
-  {%- if building() and not var('rescore', false) -%}
-    {%- set ledger = own_relation('clv_predictions_actual') -%}
-    {%- if ledger is not none -%}
-      {%- for row in run_query('select distinct cutoff, pred_months from ' ~ ledger ~ ' order by cutoff, pred_months').rows -%}
-        {%- do batches.append({'cutoff': row[0] | string, 'pred_months': row[1]}) -%}
-      {%- endfor -%}
-    {%- endif -%}
+  {%- set ledger = clv_own_relation('clv_predictions_actual') if clv_building() else none -%}
+  {%- if ledger is not none -%}
+    {%- for row in run_query('select distinct cutoff, pred_months from ' ~ ledger ~ ' order by cutoff, pred_months').rows -%}
+      {%- do batches.append({'cutoff': row[0] | string, 'pred_months': row[1]}) -%}
+    {%- endfor -%}
   {%- endif -%}
   {{ return(batches) }}
 {%- endmacro %}
 
-{% macro delete_batches(batches) -%}
+{% macro clv_not_among(batches, cutoff, pred_months) -%}
+  {#- A condition: whether the batch of these columns is none of `batches`. -#}
+  {%- set keys = [] -%}
+  {%- for batch in batches -%}
+    {%- do keys.append('(' ~ cutoff ~ " = cast('" ~ batch.cutoff ~ "' as date) and " ~ pred_months ~ ' = ' ~ batch.pred_months ~ ')') -%}
+  {%- endfor -%}
+  {{ return('not (' ~ (keys | join(' or ')) ~ ')' if keys else '1 = 1') }}
+{%- endmacro %}
+
+{% macro clv_delete_batches(batches) -%}
   {#- Deletes batches, as [cutoff, pred_months], from the ledgers of predictions, all at once. Only
       batches that are labelled are taken, and never the newest. Their labels stay: they hold what
       was predicted and what came true, and accuracy and drift are computed from them. Called by
       `clv purge`. -#}
-  {%- set labels = own_relation('clv_predictions_actual') -%}
-  {%- set predictions = own_relation('clv_predictions') -%}
+  {%- set labels = clv_own_relation('clv_predictions_actual') -%}
+  {%- set predictions = clv_own_relation('clv_predictions') -%}
   {%- if labels is none or predictions is none -%}
-    {{ fail('there is no labelled batch to delete.') }}
+    {{ clv_fail('there is no labelled batch to delete.') }}
   {%- endif -%}
   {%- set statements = [] -%}
   {%- for batch in batches -%}
-    {%- set key = 'cutoff = ' ~ date_literal(batch[0], 'cutoff') ~ ' and pred_months = ' ~ batch[1] | int -%}
-    {%- set counts = first_row('select (select count(*) from ' ~ labels ~ ' where ' ~ key ~ '), (select count(*) from ' ~ predictions ~ ' where cutoff > ' ~ date_literal(batch[0], 'cutoff') ~ ')') -%}
+    {%- set key = 'cutoff = ' ~ clv_date_literal(batch[0], 'cutoff') ~ ' and pred_months = ' ~ batch[1] | int -%}
+    {%- set counts = clv_first_row('select (select count(*) from ' ~ labels ~ ' where ' ~ key ~ '), (select count(*) from ' ~ predictions ~ ' where cutoff > ' ~ clv_date_literal(batch[0], 'cutoff') ~ ')') -%}
     {%- if counts[0] == 0 or counts[1] == 0 -%}
-      {{ fail('the batch of ' ~ batch[0] ~ ' for ' ~ batch[1] ~ ' months is not labelled, or is the newest; it is not deleted.') }}
+      {{ clv_fail('the batch of ' ~ batch[0] ~ ' for ' ~ batch[1] ~ ' months is not labelled, or is the newest; it is not deleted.') }}
     {%- endif -%}
     {%- for table in ['clv_predictions', 'clv_features', 'clv_clusters'] -%}
-      {%- set ledger = own_relation(table) -%}
+      {%- set ledger = clv_own_relation(table) -%}
       {%- if ledger is not none -%}
         {%- do statements.append('delete from ' ~ ledger ~ ' where ' ~ key) -%}
       {%- endif -%}
@@ -71,7 +78,7 @@
   {%- do run_query('commit') -%}
 {%- endmacro %}
 
-{% macro asked_to_relabel(cutoff) -%}
+{% macro clv_asked_to_relabel(cutoff) -%}
   {#- A condition: whether the var `relabel` (true, a date, or a list of dates) names the batch. -#}
   {%- set asked = var('relabel', false) -%}
   {%- if asked is boolean or asked is none -%}
@@ -79,17 +86,17 @@
   {%- endif -%}
   {%- set dates = [] -%}
   {%- for value in (asked if asked is iterable and asked is not string else [asked]) -%}
-    {%- do dates.append(date_literal(value, 'relabel')) -%}
+    {%- do dates.append(clv_date_literal(value, 'relabel')) -%}
   {%- endfor -%}
   {{ return(cutoff ~ ' in (' ~ (dates | join(', ')) ~ ')' if dates else '1 = 0') }}
 {%- endmacro %}
 
-{% macro check_model_file() -%}
-  {%- set champion = first_row('select model_id, model_sha256 from ' ~ ref('stg_champion_manifest') ~ ' where is_champion') -%}
-  {%- set path = home_path('registry/models/' ~ champion[0] ~ '.joblib') -%}
-  {%- if not file_exists(path) -%}
-    {{ fail('the model file ' ~ path ~ ' is missing. Restore it from a backup, or run `clv train`.') }}
-  {%- elif first_row("select sha256(content) from read_blob('" ~ path ~ "')")[0] != champion[1] -%}
-    {{ fail('the model file ' ~ path ~ ' is not the one that was promoted (its SHA-256 differs from the manifest). Restore it from a backup, or run `clv train`.') }}
+{% macro clv_check_model_file() -%}
+  {%- set champion = clv_first_row('select model_id, model_sha256 from ' ~ ref('stg_clv__champion_manifest') ~ ' where is_champion') -%}
+  {%- set path = clv_home_path('registry/models/' ~ champion[0] ~ '.joblib') -%}
+  {%- if not clv_file_exists(path) -%}
+    {{ clv_fail('the model file ' ~ path ~ ' is missing. Restore it from a backup, or run `clv train`.') }}
+  {%- elif clv_first_row("select sha256(content) from read_blob('" ~ path ~ "')")[0] != champion[1] -%}
+    {{ clv_fail('the model file ' ~ path ~ ' is not the one that was promoted (its SHA-256 differs from the manifest). Restore it from a backup, or run `clv train`.') }}
   {%- endif -%}
 {%- endmacro %}

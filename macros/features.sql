@@ -1,7 +1,7 @@
-{% macro features_as_of(windows, days) -%}
+{% macro clv_features_as_of(windows, days) -%}
 {#- One row per window (cutoff, history_months) and customer with a purchase day in its history:
     the one definition of every feature, for scoring, backfill, training and grid search alike.
-    `windows` has cutoff, history_months and history_start; `days` is customer_days. Money is
+    `windows` has cutoff, history_months and history_start; `days` is int_clv__customer_days. Money is
     summed as DECIMAL and squares as exact numbers, so that no result depends on the order in
     which rows are read. -#}
 
@@ -136,10 +136,10 @@ select
     cast(p.largest_order_value as decimal(18, 4)) as largest_order_value,
     cast(p.last_order_value as decimal(18, 4)) as last_order_value,
     cast(p.first_order_value as decimal(18, 4)) as first_order_value,
-    {{ spread('p.squared_amount', 'p.purchase_amount', 'p.purchase_days') }} as spread_order_value,
+    {{ clv_spread('p.squared_amount', 'p.purchase_amount', 'p.purchase_days') }} as spread_order_value,
     cast(p.days_since_last as bigint) as days_since_last,
     cast(p.t_days - p.days_since_last as double) / nullif(p.purchase_days - 1, 0) as mean_gap,
-    {{ spread('p.squared_gaps', '(p.t_days - p.days_since_last)', '(p.purchase_days - 1)') }} as spread_gap
+    {{ clv_spread('p.squared_gaps', '(p.t_days - p.days_since_last)', '(p.purchase_days - 1)') }} as spread_gap
     {%- for n in [30, 90, 180, 365] %},
     cast(a.revenue_{{ n }}d as decimal(18, 4)) as revenue_{{ n }}d,
     cast(a.orders_{{ n }}d as bigint) as orders_{{ n }}d
@@ -156,7 +156,7 @@ inner join first_purchases as f
 
 {%- endmacro %}
 
-{% macro spread(sum_of_squares, total, n) -%}
+{% macro clv_spread(sum_of_squares, total, n) -%}
   {#- Sample standard deviation from exact sums; 0 below two values (greatest passes nulls over). -#}
   sqrt(greatest(
         (cast({{ sum_of_squares }} as double) - cast({{ total }} as double) * cast({{ total }} as double) / nullif({{ n }}, 0))
@@ -165,11 +165,11 @@ inner join first_purchases as f
     ))
 {%- endmacro %}
 
-{% macro labels_as_of(windows, population, days) -%}
+{% macro clv_labels_as_of(windows, population, days) -%}
 {#- One row per window (cutoff, pred_months) and customer of the population: what the customer
     spent in (cutoff, window_end], refunds netted, and on how many purchase days. A customer who
     bought nothing has 0. `windows` has cutoff, pred_months and window_end; `population` has
-    cutoff, pred_months and customer_id; `days` is customer_days. -#}
+    cutoff, pred_months and customer_id; `days` is int_clv__customer_days. -#}
 
 with
 
@@ -231,8 +231,25 @@ left join bought
 
 {%- endmacro %}
 
-{% macro naive_spend(revenue, T, pred_days) -%}
-  {#- The naive rule of monitoring: spend goes on at the rate of the history, over T days but
-      at least as many as the window has. The same as clv.baseline.naive_spend. -#}
-  greatest(cast({{ revenue }} as double), cast(0 as double)) / greatest({{ T }}, {{ pred_days }}) * {{ pred_days }}
+{% macro clv_history_days(cutoff, history_months, data_from) -%}
+  {#- Days of history that the log holds in the history window. The same as
+      clv.naive.history_days. -#}
+  greatest(
+        least(
+            {{ dbt.datediff(clv_add_months(cutoff, '-' ~ history_months), cutoff, 'day') }},
+            {{ dbt.datediff(data_from, cutoff, 'day') }} + 1
+        ),
+        1
+    )
+{%- endmacro %}
+
+{% macro clv_naive_spend(revenue, T, pred_days, history_days) -%}
+  {#- The naive rule: spend goes on at the customer's own rate, revenue per day of T. One purchase
+      yesterday is no daily habit, so at least as many days count as lie halfway between the
+      prediction window and the history. The same as clv.naive.rule for `naive_spend_rate`. -#}
+  greatest(cast({{ revenue }} as double), cast(0 as double)) * {{ pred_days }}
+    / greatest(
+        cast({{ T }} as double),
+        cast({{ pred_days }} + greatest({{ history_days }}, {{ pred_days }}) as double) / 2
+    )
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{% macro unreconciled_batches(comparison) -%}
+{% macro clv_unreconciled_batches(comparison) -%}
 {#- The labelled batches whose sum of actual_clv is not the sum of the kept rows of their customers
     in the window, straight from staging; `comparison` (=, <) picks batches labelled by this run or
     by earlier ones. -#}
@@ -12,9 +12,9 @@ labelled as (
         pred_months,
         customer_id,
         actual_clv,
-        {{ add_months('cutoff', 'pred_months') }} as window_end
+        {{ clv_add_months('cutoff', 'pred_months') }} as window_end
     from {{ ref('clv_predictions_actual') }}
-    where labelled_at {{ comparison }} {{ run_time() }}
+    where labelled_at {{ comparison }} {{ clv_run_time() }}
 
 ),
 
@@ -36,7 +36,7 @@ spent as (
         labelled.pred_months,
         sum(transactions.amount) as spent_total
     from labelled
-    inner join {{ ref('stg_transactions') }} as transactions
+    inner join {{ ref('stg_clv__transactions') }} as transactions
         on
             labelled.customer_id = transactions.customer_id
             and transactions.order_date > labelled.cutoff

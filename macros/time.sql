@@ -1,7 +1,7 @@
 {#- Time has one owner: this file. No model calls current_date or now(); dates come from the
     var `cutoff`, from data_through and from the windows. -#}
 
-{% macro valid_date(value, what) -%}
+{% macro clv_valid_date(value, what) -%}
   {#- `value` as yyyy-mm-dd, or one clear error. YAML hands over unquoted dates as date objects,
       so a date, a timestamp at midnight and a string are all taken. -#}
   {%- set text = value | string | trim -%}
@@ -18,52 +18,65 @@
     {%- endif -%}
   {%- endif -%}
   {%- if problem.found -%}
-    {{ fail(what ~ " '" ~ value ~ "' is not a date of the calendar. Write it as yyyy-mm-dd, for example 2021-12-31.") }}
+    {{ clv_fail(what ~ " '" ~ value ~ "' is not a date of the calendar. Write it as yyyy-mm-dd, for example 2021-12-31.") }}
   {%- endif -%}
   {{ return(text) }}
 {%- endmacro %}
 
-{% macro date_literal(value, what) -%}
-  cast('{{ valid_date(value, what) }}' as date)
+{% macro clv_date_literal(value, what) -%}
+  cast('{{ clv_valid_date(value, what) }}' as date)
 {%- endmacro %}
 
-{% macro add_months(date, months) -%}
+{% macro clv_add_months(date, months) -%}
   {#- Calendar months: 31 January plus one month is the last day of February. -#}
   cast({{ dbt.dateadd('month', months, date) }} as date)
 {%- endmacro %}
 
-{% macro requested_cutoffs() -%}
+{% macro clv_each_month(pred_months) -%}
+  {#- The numbers 1, 2, … up to, but without, `pred_months`, a row each. -#}
+  {{ return(adapter.dispatch('clv_each_month', 'clv')(pred_months)) }}
+{%- endmacro %}
+
+{% macro default__clv_each_month(pred_months) -%}
+  unnest(range(1, {{ pred_months }}))
+{%- endmacro %}
+
+{% macro spark__clv_each_month(pred_months) -%}
+  explode(filter(sequence(1, {{ pred_months }}), month -> month < {{ pred_months }}))
+{%- endmacro %}
+
+{% macro clv_requested_cutoffs() -%}
   {#- The var `cutoff` as a list of yyyy-mm-dd without repeats; none where it is not set. -#}
   {%- set asked = var('cutoff', none) -%}
   {%- if asked is none or asked == '' -%}
     {{ return(none) }}
   {%- endif -%}
   {%- if asked is mapping or asked is boolean -%}
-    {{ fail("the var cutoff is neither a date nor a list of dates. Write --vars '{cutoff: 2021-12-31}' or --vars '{cutoff: [2021-11-30, 2021-12-31]}'.") }}
+    {{ clv_fail("the var cutoff is neither a date nor a list of dates. Write --vars '{cutoff: 2021-12-31}' or --vars '{cutoff: [2021-11-30, 2021-12-31]}'.") }}
   {%- endif -%}
   {%- set values = asked if asked is iterable and asked is not string else [asked] -%}
   {%- set dates = [] -%}
   {%- for value in values -%}
-    {%- set date = valid_date(value, 'cutoff') -%}
+    {%- set date = clv_valid_date(value, 'cutoff') -%}
     {%- if date not in dates -%}{%- do dates.append(date) -%}{%- endif -%}
   {%- endfor -%}
   {{ return(dates) }}
 {%- endmacro %}
 
-{% macro check_data_through(transactions) -%}
+{% macro clv_check_data_through(transactions) -%}
   {#- The var `data_through` is a day on which the log can be complete: not before its first row, and
       no more than `data_through_slack_days` (empty: no limit) after its last one. -#}
-  {%- set through = date_literal(var('data_through'), 'data_through') -%}
-  {%- set days = first_row('select min(order_date), max(order_date), ' ~ dbt.datediff('max(order_date)', through, 'day') ~ ' from ' ~ transactions) -%}
+  {%- set through = clv_date_literal(var('data_through'), 'data_through') -%}
+  {%- set days = clv_first_row('select min(order_date), max(order_date), ' ~ dbt.datediff('max(order_date)', through, 'day') ~ ' from ' ~ transactions) -%}
   {%- set slack = var('data_through_slack_days', none) -%}
   {%- if var('data_through') | string < days[0] | string -%}
-    {{ fail('data_through ' ~ var('data_through') ~ ' lies before the log, which begins on ' ~ days[0] ~ '. Give a later day.') }}
+    {{ clv_fail('data_through ' ~ var('data_through') ~ ' lies before the log, which begins on ' ~ days[0] ~ '. Give a later day.') }}
   {%- elif slack is not none and days[2] | int > slack | int -%}
-    {{ fail('data_through ' ~ var('data_through') ~ ' lies ' ~ days[2] ~ ' days after the last row of the log (' ~ days[1] ~ '): is the log complete, and the date right? Correct one of them; where really nothing was sold for so long, say so with --vars \'{data_through_slack_days: ' ~ days[2] ~ "}'.") }}
+    {{ clv_fail('data_through ' ~ var('data_through') ~ ' lies ' ~ days[2] ~ ' days after the last row of the log (' ~ days[1] ~ '): is the log complete, and the date right? Correct one of them; where really nothing was sold for so long, say so with --vars \'{data_through_slack_days: ' ~ days[2] ~ "}'.") }}
   {%- endif -%}
 {%- endmacro %}
 
-{% macro check_last_rows(transactions) -%}
+{% macro clv_check_last_rows(transactions) -%}
   {#- Without the var `data_through` the latest row says how far the log is complete, so a few rows
       with a mistyped date must not: less than 1 % of the rows after a gap of more than
       `data_through_slack_days` (31 where it is empty) end the run. -#}
@@ -78,11 +91,11 @@
       ~ 'where ' ~ gap ~ ' > ' ~ (31 if slack is none else slack | int) ~ ' and 100 * rows_after < log_rows '
       ~ 'order by order_date limit 1').rows -%}
   {%- for row in found -%}
-    {{ fail(row[2] ~ ' of ' ~ row[3] ~ ' rows of the log lie from ' ~ row[1] ~ ' to ' ~ row[5] ~ ', after ' ~ row[4] ~ ' days without any: are their dates right? Every prediction window would count as over. Leave such rows out with --vars \'{latest_date: ' ~ row[0] ~ "}', or, where really nothing was sold for so long, say how far the log is complete with --vars '{data_through: " ~ row[5] ~ "}'.") }}
+    {{ clv_fail(row[2] ~ ' of ' ~ row[3] ~ ' rows of the log lie from ' ~ row[1] ~ ' to ' ~ row[5] ~ ', after ' ~ row[4] ~ ' days without any: are their dates right? Every prediction window would count as over. Leave such rows out with --vars \'{latest_date: ' ~ row[0] ~ "}', or, where really nothing was sold for so long, say how far the log is complete with --vars '{data_through: " ~ row[5] ~ "}'.") }}
   {%- endfor -%}
 {%- endmacro %}
 
-{% macro run_time() -%}
+{% macro clv_run_time() -%}
   {#- When this run started (UTC), the only clock that a model writes down. -#}
   cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp)
 {%- endmacro %}

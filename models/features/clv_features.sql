@@ -4,7 +4,7 @@ with
 
 features as (
 
-    select * from {{ ref('scoring_features') }}
+    select * from {{ ref('int_clv__scoring_features') }}
 
 ),
 

@@ -4,7 +4,7 @@ with
 
 scores as (
 
-    select * from {{ ref('clv_scores') }}
+    select * from {{ ref('int_clv__scores') }}
 
 ),
 

@@ -4,13 +4,13 @@ with
 
 scores as (
 
-    select * from {{ ref('clv_scores') }}
+    select * from {{ ref('int_clv__scores') }}
 
 ),
 
 windows as (
 
-    select * from {{ ref('scoring_windows') }}
+    select * from {{ ref('int_clv__scoring_windows') }}
 
 ),
 
@@ -43,7 +43,7 @@ scored as (
 
         select
             scored.*,
-            coalesce(ledger.scored_at, {{ run_time() }}) as scored_at
+            coalesce(ledger.scored_at, {{ clv_run_time() }}) as scored_at
         from scored
         left join {{ this }} as ledger
             on
@@ -61,7 +61,7 @@ scored as (
 
         select
             *,
-            {{ run_time() }} as scored_at
+            {{ clv_run_time() }} as scored_at
         from scored
 
     )

@@ -10,7 +10,7 @@ predictions as (
 
 tiers as (
 
-    select * from {{ ref('value_tiers') }}
+    select * from {{ ref('clv_value_tiers') }}
 
 ),
 

@@ -1,2 +1,2 @@
 -- For every batch that this run labelled, actual_clv sums to what the log says, by another route.
-{{ unreconciled_batches('=') }}
+{{ clv_unreconciled_batches('=') }}

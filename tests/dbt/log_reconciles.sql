@@ -1,6 +1,6 @@
 -- Rows and money of kept + rejected are those of the log, to the cent. The log is read again here,
 -- beside staging, so that a row lost or doubled on the way shows.
-{%- set relation = log_relation() %}
+{%- set relation = clv_log_relation() %}
 
 with
 
@@ -8,7 +8,7 @@ log as (
 
     select
         count(*) as log_rows,
-        coalesce(sum({{ log_columns(relation).amount }}), 0) as total
+        coalesce(sum({{ clv_log_columns(relation).amount }}), 0) as total
     from {{ relation }}
 
 ),
@@ -19,9 +19,9 @@ staged as (
         count(*) as log_rows,
         coalesce(sum(amount), 0) as total
     from (
-        select amount from {{ ref('stg_transactions') }}
+        select amount from {{ ref('stg_clv__transactions') }}
         union all
-        select amount from {{ ref('stg_rejected_transactions') }}
+        select amount from {{ ref('clv_rejected_transactions') }}
     ) as both_classes
 
 ),
@@ -29,14 +29,14 @@ staged as (
 days as (
 
     select coalesce(sum(net_amount), 0) as total
-    from {{ ref('customer_days') }}
+    from {{ ref('int_clv__customer_days') }}
 
 ),
 
 kept as (
 
     select coalesce(sum(amount), 0) as total
-    from {{ ref('stg_transactions') }}
+    from {{ ref('stg_clv__transactions') }}
 
 ),
 

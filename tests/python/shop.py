@@ -35,7 +35,7 @@ LEDGERS = [
     "clv_accuracy",
     "clv_calibration",
     "clv_gains",
-    "clv_drift_noise",
+    "int_clv__drift_noise",
     "clv_drift",
     "clv_early_warning",
     "customer_segments",

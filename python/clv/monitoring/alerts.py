@@ -11,31 +11,20 @@ import pandas as pd
 
 from clv.core.window import Batch
 from clv.core.wording import readable
-from clv.monitoring.alert_report import DECILES, SEGMENTS, report
+from clv.monitoring.alert_report import report
 from clv.project.database import fetch, reading
 from clv.project.files import write_text
 from clv.project.home import Home
 from clv.scoring.batches import batches
 
-ALERTS = """
-    select
-        d.*,
-        a.predicted_total,
-        a.actual_total,
-        a.naive_total,
-        cast(w.window_end as date) as window_end
-    from clv_drift as d
-    inner join clv_accuracy as a using (cutoff, pred_months)
-    cross join lateral (select d.cutoff + to_months(d.pred_months) as window_end) as w
-    where d.status = 'alert'
-    order by d.cutoff, d.pred_months
-"""
-WATCHED = """
-    select cutoff, pred_months, rmse, r2, baseline_rmse, baseline_r2, rmse_change
-    from clv_drift
-    where verdict = 'watch'
-    order by cutoff, pred_months
-"""
+OF_BATCH = "where cutoff = $cutoff and pred_months = $pred_months"
+ALERTS = "select * from clv_drift where status = 'alert' order by cutoff, pred_months"
+WATCHED = "select * from clv_drift where verdict = 'watch' order by cutoff, pred_months"
+DECILES = f"select * from clv_calibration {OF_BATCH} order by decile"
+SEGMENTS = (
+    "select segment, customers, predicted_total, actual_total, difference "
+    f"from int_clv__segment_accuracy {OF_BATCH} order by nth limit 5"
+)
 
 
 def alert_path(home: Home, batch: Batch) -> Path:

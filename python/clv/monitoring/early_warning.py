@@ -1,4 +1,4 @@
-"""What the dbt Python model `early_estimates` calls: open batches, before their windows have matured.
+"""What the dbt Python model `int_clv__early_estimates` calls: open batches before they mature.
 
 Purchases come before the money is complete, so an open batch is held against the champion's
 expected cumulative purchases, and its customers against those of training. All of it is an
@@ -41,9 +41,9 @@ def early_estimates(horizons: pa.Table, customers: pa.Table) -> pa.Table:
     Parameters
     ----------
     horizons : pyarrow.Table
-        `open_horizons`: a row per batch, horizon and distinct (frequency, recency, T).
+        `int_clv__open_horizons`: a row per batch, horizon and distinct (frequency, recency, T).
     customers : pyarrow.Table
-        `open_customers`: features and predictions of a sample of each open batch.
+        `int_clv__open_customers`: features and predictions of a sample of each open batch.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the dbt Python model `batch_noise` calls: each matured batch against its champion's baseline."""
+"""What the dbt model `int_clv__batch_noise` calls: each matured batch against its baseline."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BASELINE_SEED = 1
 
 
 def batch_noise(customers: pa.Table) -> pa.Table:
-    """Compare every batch of `batches_to_judge` with the baseline of the model that made it.
+    """Compare every batch of `int_clv__batches_to_judge` with the baseline of the model that made it.
 
     Parameters
     ----------

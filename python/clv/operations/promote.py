@@ -49,7 +49,9 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
         cards.append(registry.card(rows[-1]["model_id"]))
         models.append(registry.load_model(rows[-1]["model_id"]))
     dbt.refresh_log()
-    first, last = fetch_row(dbt.home.database, "select data_from, data_through from data_through")
+    first, last = fetch_row(
+        dbt.home.database, "select data_from, data_through from int_clv__log_days"
+    )
     cutoff = _newest(cards, last)
     if cutoff < first:
         raise ClvError(
@@ -59,7 +61,7 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
     windows = sorted({(cutoff.isoformat(), c["history_months"], c["pred_months"]) for c in cards})
     dbt.build_training_set(windows)
     frames = _same_customers(
-        fetch(dbt.home.database, "select * from training_set order by customer_id")
+        fetch(dbt.home.database, "select * from int_clv__training_set order by customer_id")
     )
     if not frames or not len(next(iter(frames.values()))):
         raise ClvError(f"nobody bought in every history window up to {cutoff}: nothing to compare.")

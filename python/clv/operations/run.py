@@ -114,7 +114,7 @@ def monitor(dbt: DbtProject, config: Config, relabel: bool | Sequence[str] = Fal
 
 def data_through(database: Path) -> dt.date:
     """Return the last day that the log is complete for, as staging found it."""
-    (day,) = fetch_row(database, "select data_through from data_through")
+    (day,) = fetch_row(database, "select data_through from int_clv__log_days")
     return cast(dt.date, day)
 
 
@@ -124,7 +124,7 @@ def _read_log(dbt: DbtProject) -> dt.date:
         through = data_through(dbt.home.database)
         query = "select (select count(*) from {}), (select count(*) from {})"
         kept, rejected = fetch_row(
-            dbt.home.database, query.format("stg_transactions", "stg_rejected_transactions")
+            dbt.home.database, query.format("stg_clv__transactions", "clv_rejected_transactions")
         )
         done |= {"data_through": through, "rows": kept, "rejected_rows": rejected}
     return through

@@ -21,35 +21,19 @@ TABLES = {
         limit 5
     """,
     "How value is spread (clv_ranked_predictions, by tier)": """
-        select r.value_tier, count(*) as customers, avg(r.predicted_clv) as mean_predicted_clv,
-               sum(r.predicted_clv) / max(t.total) as share_of_predicted_value
-        from customer_segments as r
-        cross join (select sum(predicted_clv) as total from customer_segments) as t
-        group by r.value_tier
-        order by min(r.clv_rank)
+        select * exclude (first_rank) from int_clv__tier_values order by first_rank
     """,
     "How customers buy (clv_cluster_ranking, with the cluster's habits)": """
-        select s.cluster_rank, s.cluster_id, count(*) as customers,
-               median(s.predicted_clv) as median_clv, max(s.clv_index) as clv_index,
-               avg(s.frequency) as mean_frequency,
-               cast(round(median(s.days_since_last)) as integer) as days_since_last,
-               avg(s.revenue / nullif(s.orders, 0)) as revenue_per_order
-        from customer_segments as s
-        group by s.cluster_rank, s.cluster_id
-        order by s.cluster_rank
+        select * from int_clv__cluster_habits order by cluster_rank
     """,
     "How good earlier predictions were (clv_accuracy and clv_drift)": """
-        select a.cutoff, a.customers, a.predicted_total, a.actual_total, a.rmse, a.r2,
-               a.normalized_gini, a.top_decile_share, d.verdict
-        from clv_accuracy as a
-        inner join clv_drift as d using (cutoff, pred_months)
-        order by a.cutoff, a.pred_months
+        select cutoff, customers, predicted_total, actual_total, rmse, r2, normalized_gini,
+               top_decile_share, verdict
+        from clv_drift
+        order by cutoff, pred_months
     """,
-    "What was left out of the log (stg_rejected_transactions)": """
-        select reason, count(*) as log_rows, sum(amount) as amount
-        from stg_rejected_transactions
-        group by reason
-        order by reason
+    "What was left out of the log (clv_rejected_transactions)": """
+        select * from int_clv__rejection_reasons order by reason
     """,
 }
 

@@ -14,22 +14,7 @@ from clv.project.database import reading
 from clv.project.home import Home
 from clv.registry.store import Registry
 
-WAITING = """
-    with batches as (
-        select cutoff, pred_months, model_id, count(*) as customers
-        from clv_predictions
-        group by cutoff, pred_months, model_id
-    )
-    select
-        b.cutoff,
-        b.pred_months,
-        cast(b.cutoff + to_months(b.pred_months) as date) as matures_on,
-        b.customers,
-        b.model_id
-    from batches as b
-    anti join clv_predictions_actual as a using (cutoff, pred_months)
-    order by b.cutoff, b.pred_months
-"""
+WAITING = "select * from int_clv__waiting_batches order by cutoff, pred_months"
 
 
 def status_text(home: Home, config: Config) -> str:
@@ -63,7 +48,7 @@ def _batches(home: Home) -> tuple[str, str, pd.DataFrame | None]:
     if not home.database.exists():
         return "unknown before the first run", "none", None
     with reading(home.database) as connection:
-        through = _value(connection, "select data_through from data_through")
+        through = _value(connection, "select data_through from int_clv__log_days")
         last = _value(connection, "select max(cutoff) from clv_predictions")
         try:
             waiting = connection.execute(WAITING).df()

@@ -7,12 +7,14 @@ champion in its model file.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from clv.core.arrays import Vector, column
+from clv.prediction.naive import SPEND_RATE, history_days, rule
 from clv.prediction.resampling import Customers
 
 LARGEST_SAMPLE = 100_000
@@ -28,20 +30,22 @@ STORED = "<f4"
 
 
 def baseline_sample(
-    training_set: pd.DataFrame, predicted: Vector, champion: pd.DataFrame
+    training_set: pd.DataFrame, predicted: Vector, champion: pd.DataFrame, data_from: dt.date
 ) -> dict[str, Any]:
     """Return what the champion's model file keeps for monitoring, under the key `baseline`.
 
     Parameters
     ----------
     training_set : DataFrame of shape (customers, features + labels)
-        The customers that the baseline was measured on, with pred_days, actual_clv and
-        actual_purchases.
+        The customers that the baseline was measured on, with cutoff, history_months, pred_days,
+        actual_clv and actual_purchases.
     predicted : array of shape (customers,)
         The winner's out-of-sample predictions of the same rows.
     champion : DataFrame of shape (customers, predictions)
         What the deployed champion, which was fitted again since, says of the same rows: its
         predicted_purchases and predicted_clv are those that later batches are compared with.
+    data_from : date
+        The first day of the log.
 
     Notes
     -----
@@ -49,7 +53,7 @@ def baseline_sample(
     """
     values = {
         "predicted": predicted,
-        "naive": naive_spend(training_set),
+        "naive": rule(SPEND_RATE, training_set, history_days(training_set, data_from)),
         "actual": column(training_set, "actual_clv"),
     }
     n = len(training_set)
@@ -68,17 +72,6 @@ def baseline_sample(
         "purchase_ratio_error": error,
         "bins": {name: _bins(value) for name, value in watched.items()},
     }
-
-
-def naive_spend(features: pd.DataFrame) -> Vector:
-    """Return what each customer spends if it goes on at the rate of the history, shape (n,).
-
-    The same as the macro `naive_spend`: revenue per day of T, of which there are at least as many
-    as in the window, because one purchase yesterday is no daily habit.
-    """
-    days = column(features, "pred_days")
-    revenue = np.maximum(column(features, "revenue"), 0)
-    return np.asarray(revenue / np.maximum(column(features, "T"), days) * days)
 
 
 def baseline_customers(model: dict[str, Any]) -> Customers | None:

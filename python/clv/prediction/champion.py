@@ -35,7 +35,7 @@ class Champion:
 
         Parameters
         ----------
-        features : DataFrame with the columns of `scoring_features`
+        features : DataFrame with the columns of `int_clv__scoring_features`
 
         Returns
         -------

@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv.core.arrays import Matrix, Vector, column
-from clv.core.dates import add_months
 from clv.prediction.btyd import (
     PURCHASE_MODELS,
     NotFittedError,
@@ -25,7 +24,7 @@ from clv.prediction.btyd import (
     fit_spend,
 )
 from clv.prediction.design_matrix import MONTH, covariates
-from clv.prediction.naive import RULES, SPEND_RATE, known_days, rule
+from clv.prediction.naive import RULES, SPEND_RATE, history_days, known_days, rule
 
 
 def btyd_kind(model: str) -> str:
@@ -134,7 +133,7 @@ class Reader:
 
     def read(self, features: pd.DataFrame) -> Inputs:
         """Return the Inputs of features as of one or several cutoffs."""
-        depth = self._depth(features)
+        depth = history_days(features, self.data_from)
         days = column(features, "pred_days")
         expectations = {kind: rule(kind, features, depth) for kind in RULES}
         own_rate = expectations[SPEND_RATE]
@@ -195,18 +194,6 @@ class Reader:
             SpendModel(**stored["spend"]) if stored["spend"] else None,
             stored["failures"],
         )
-
-    def _depth(self, features: pd.DataFrame) -> Vector:
-        """Return the days of history that the log holds in the window of each row."""
-        months = column(features, "history_months").astype(int)
-        cutoffs = pd.to_datetime(features["cutoff"])
-        codes, distinct = pd.factorize(pd.MultiIndex.from_arrays([cutoffs, months]))
-        days = []
-        for cutoff, length in distinct:
-            day = cutoff.date()
-            window = (day - add_months(day, -int(length))).days
-            days.append(float(max(1, min(window, (day - self.data_from).days + 1))))
-        return np.array(days)[codes] if days else np.empty(0)
 
     def _value(self, features: pd.DataFrame) -> Vector:
         own = np.maximum(column(features, "average_order_value"), 0)

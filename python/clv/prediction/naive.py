@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 
 from clv.core.arrays import Vector, column
+from clv.core.dates import add_months
 
 SPEND_RATE = "naive_spend_rate"
 WINDOW_RATE = "naive_window_rate"
@@ -15,12 +18,35 @@ RULES = (SPEND_RATE, WINDOW_RATE, LAST_WINDOW)
 RECENT = (30, 90, 180, 365)
 
 
+def history_days(features: pd.DataFrame, data_from: dt.date) -> Vector:
+    """Return the days of history that the log holds in the window of each row, shape (n,).
+
+    The same as the macro `clv_history_days`.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n, …)
+        With cutoff and history_months.
+    data_from : date
+        The first day of the log.
+    """
+    months = column(features, "history_months").astype(int)
+    cutoffs = pd.to_datetime(features["cutoff"])
+    codes, distinct = pd.factorize(pd.MultiIndex.from_arrays([cutoffs, months]))
+    days = []
+    for cutoff, length in distinct:
+        day = cutoff.date()
+        window = (day - add_months(day, -int(length))).days
+        days.append(float(max(1, min(window, (day - data_from).days + 1))))
+    return np.array(days)[codes] if days else np.empty(0)
+
+
 def known_days(features: pd.DataFrame, depth: Vector) -> Vector:
     """Return the days that a rate is taken over, shape (n,): T, but not less than a floor.
 
     One purchase yesterday is no daily habit. The floor lies halfway between the prediction window
     and the whole history: at the window alone newcomers are still expected too high, at the whole
-    history too low.
+    history too low. The macro `clv_naive_spend` has the same.
     """
     days = column(features, "pred_days")
     return np.maximum(column(features, "T"), (days + np.maximum(depth, days)) / 2)
@@ -38,7 +64,7 @@ def rule(kind: str, features: pd.DataFrame, depth: Vector) -> Vector:
     Parameters
     ----------
     depth : array of shape (n,)
-        Days of history that the log holds for the customer's batch.
+        Days of history that the log holds for the customer's batch, see `history_days`.
     """
     days = column(features, "pred_days")
     revenue = np.maximum(column(features, "revenue"), 0)

@@ -22,7 +22,7 @@ from clv.project.events import no_bars
 from clv.project.home import PROJECT, Home
 
 # What has to be built before anything can be said about dates.
-LOG = ("+data_through", "+customer_days")
+LOG = ("+int_clv__log_days", "+int_clv__customer_days")
 
 
 @dataclass
@@ -33,17 +33,17 @@ class DbtProject:
     user_vars: dict[str, Any] = field(default_factory=dict)
 
     def refresh_log(self) -> None:
-        """Read, check and reconcile the transaction log: staging and customer_days, with tests."""
+        """Read, check and reconcile the transaction log: staging and int_clv__customer_days, with tests."""
         self._invoke("reading the log", ["build", "--select", *LOG, "--exclude", "test_type:unit"])
 
     def build_training_set(
         self, windows: Sequence[tuple[str, int, int]], sample: float = 1
     ) -> None:
-        """Build `training_set` for windows of (cutoff, history_months, pred_months), in one pass.
+        """Build `int_clv__training_set` for windows of (cutoff, history_months, pred_months), in one pass.
 
         The log must be refreshed before. `sample` is the share of the customers that it holds.
         """
-        arguments = ["run", "--select", "training_windows", "training_set"]
+        arguments = ["run", "--select", "int_clv__training_windows", "int_clv__training_set"]
         run_vars = {"training_windows": [list(w) for w in windows], "training_sample": sample}
         self._invoke("training set", arguments, run_vars)
 
@@ -59,7 +59,12 @@ class DbtProject:
 
     def delete_batches(self, batches: Sequence[tuple[str, int]]) -> None:
         """Delete batches of (cutoff, pred_months) from the ledgers, and what rests on them."""
-        arguments = ["run-operation", "delete_batches", "--args", json.dumps({"batches": batches})]
+        arguments = [
+            "run-operation",
+            "clv_delete_batches",
+            "--args",
+            json.dumps({"batches": batches}),
+        ]
         self._invoke("deleting batches", arguments)
         derived = ["run", "--select", "clv_cluster_ranking", "customer_segments"]
         self._invoke("tables of batches", derived)

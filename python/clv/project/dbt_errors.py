@@ -6,7 +6,7 @@ import os
 import re
 
 # The one model that reads the transaction log: what fails in it is the log, or its mapping.
-READS_THE_LOG = "stg_classified_transactions"
+READS_THE_LOG = "stg_clv__classified_transactions"
 IN_THE_SQL = ("Parser Error", "Binder Error", "Catalog Error")
 NOT_THE_LOG = ("Out of Memory Error", "TransactionContext Error", "FATAL Error", "INTERNAL Error")
 

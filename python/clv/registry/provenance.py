@@ -84,7 +84,7 @@ def data_fingerprint(database: Path, through: str) -> dict[str, Any]:
             cast(coalesce(sum(cast(md5_number_lower(
                 concat_ws('|', customer_id, order_date, net_amount, refund_amount, orders)
             ) as hugeint)), 0) as varchar) as digest
-        from customer_days
+        from int_clv__customer_days
         where order_date <= date '{through}'
     """
     row = fetch(database, query).iloc[0]

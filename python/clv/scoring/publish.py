@@ -40,7 +40,7 @@ PUBLISHED = (
     "clv_drift",
     "clv_early_warning",
     "customer_segments",
-    "stg_rejected_transactions",
+    "clv_rejected_transactions",
 )
 
 

@@ -1,4 +1,4 @@
-"""What the dbt model `clv_scores` calls: the champion's predictions and clusters of this run's batches."""
+"""What the dbt model `int_clv__scores` calls: the champion's predictions and clusters."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SCORES = pa.schema(
 
 
 def score(features: pa.Table) -> pa.Table:
-    """Predict every row of `scoring_features`, and assign its cluster, by the model that it names.
+    """Predict every row of `int_clv__scoring_features`, and assign its cluster, by the model that it names.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def hold_contest(training_set: pd.DataFrame, plan: Plan, seed: int) -> Contest:
     Parameters
     ----------
     training_set : DataFrame of shape (customers of all windows, features + labels)
-        The model `training_set` for `plan.windows`, sorted by customer_id within a window.
+        The model `int_clv__training_set` for `plan.windows`, sorted by customer_id within a window.
 
     Raises
     ------

@@ -71,7 +71,7 @@ class History:
     Parameters
     ----------
     load : callable
-        Returns the rows of `training_set` of an origin.
+        Returns the rows of `int_clv__training_set` of an origin.
     data_from : date
         The first day of the log, where histories that begin before it are cut off.
     """

@@ -21,7 +21,7 @@ class Frames:
     Parameters
     ----------
     training_set : DataFrame of shape (customers of all windows, features + labels)
-        The model `training_set` for `plan.windows`, sorted by customer_id within a window.
+        The model `int_clv__training_set` for `plan.windows`, sorted by customer_id within a window.
     """
 
     def __init__(self, training_set: pd.DataFrame, plan: Plan) -> None:

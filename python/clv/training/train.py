@@ -71,7 +71,9 @@ def train(
     cutoff = None if window[0] is None else parse_date(window[0], "cutoff")
     settings = training_settings(dbt.user_vars, config)
     dbt.refresh_log()
-    first, last = fetch_row(dbt.home.database, "select data_from, data_through from data_through")
+    first, last = fetch_row(
+        dbt.home.database, "select data_from, data_through from int_clv__log_days"
+    )
     chosen = choose_window(
         cutoff,
         window[1] or config.history_months,
@@ -92,7 +94,9 @@ def train(
         judged, config.min_clusters, config.max_clusters, config.smallest_share, SEED,
         partial(progress, label="clusters"),
     )  # fmt: skip
-    sample = baseline_sample(judged, contest.predicted, contest.champion.predict(judged))
+    sample = baseline_sample(
+        judged, contest.predicted, contest.champion.predict(judged), plan.data_from
+    )
     return _record(dbt.home, chosen, plan, contest, clusters, sample, settings, share, promote)
 
 
@@ -101,7 +105,9 @@ def _read_training_set(home: Home) -> tuple[pd.DataFrame, float]:
 
     The same customers are taken in every window, by a digest of their ids.
     """
-    total = int(fetch(home.database, "select count(*) as n from training_set")["n"].iloc[0])
+    total = int(
+        fetch(home.database, "select count(*) as n from int_clv__training_set")["n"].iloc[0]
+    )
     share = min(1.0, LARGEST_TRAINING_SET / max(total, 1))
     chosen = "true"
     if share < 1:
@@ -109,13 +115,13 @@ def _read_training_set(home: Home) -> tuple[pd.DataFrame, float]:
         share = buckets / 10_000
         chosen = f"md5_number_lower(customer_id) % 10000 < {buckets}"
         say(f"{total:,} rows of training windows: a sample of {share:.1%} of the customers is used")
-    columns = fetch(home.database, "describe training_set")
+    columns = fetch(home.database, "describe int_clv__training_set")
     wanted = ", ".join(
         f'cast("{name}" as double) as "{name}"' if kind.startswith("DECIMAL") else f'"{name}"'
         for name, kind in zip(columns["column_name"], columns["column_type"], strict=True)
     )
     query = (
-        f"select {wanted} from training_set where {chosen} "
+        f"select {wanted} from int_clv__training_set where {chosen} "
         "order by cutoff, history_months, pred_months, customer_id"
     )
     return fetch(home.database, query), share

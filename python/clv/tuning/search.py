@@ -90,7 +90,7 @@ def _shared_customers(connection: DuckDBPyConnection, cutoff: dt.date, chosen: G
     """Return the customers that stand in every history window compared at a cutoff."""
     query = f"""
         select customer_id
-        from training_set
+        from int_clv__training_set
         where cutoff = date '{cutoff}'
         group by customer_id
         having count(distinct history_months) = {len(chosen.histories)}
@@ -107,7 +107,7 @@ def _shared_customers(connection: DuckDBPyConnection, cutoff: dt.date, chosen: G
 def _rows(connection: DuckDBPyConnection, history_months: int, origin: Origin) -> pd.DataFrame:
     query = f"""
         select *
-        from training_set
+        from int_clv__training_set
         where
             cutoff = date '{origin.cutoff}'
             and history_months = {history_months}

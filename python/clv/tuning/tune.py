@@ -70,7 +70,9 @@ def tune(dbt: DbtProject, request: Request) -> Search:
     """
     home = dbt.home
     dbt.refresh_log()
-    first, through = fetch_row(home.database, "select data_from, data_through from data_through")
+    first, through = fetch_row(
+        home.database, "select data_from, data_through from int_clv__log_days"
+    )
     chosen = grid.choose_grid(request.histories, request.preds, request.origins, first, through)
     sample = request.sample or _default_sample(home.database)
     fingerprint = data_fingerprint(home.database, through.isoformat())["fingerprint"]
@@ -88,7 +90,9 @@ def tune(dbt: DbtProject, request: Request) -> Search:
 
 
 def _default_sample(database: Path) -> float:
-    (customers,) = fetch_row(database, "select count(distinct customer_id) from customer_days")
+    (customers,) = fetch_row(
+        database, "select count(distinct customer_id) from int_clv__customer_days"
+    )
     return 1.0 if customers <= SAMPLE_CUSTOMERS else float(f"{SAMPLE_CUSTOMERS / customers:.2g}")
 
 

@@ -150,7 +150,7 @@ def test_a_batch_is_judged_by_the_baseline_of_the_model_that_made_it(fresh):
     drift = shop.query("select * from clv_drift order by cutoff")
     pd.testing.assert_frame_equal(first, drift.head(1))
     manifest = shop.query(
-        "select model_id, baseline_rmse from stg_champion_manifest order by manifest_row"
+        "select model_id, baseline_rmse from stg_clv__champion_manifest order by manifest_row"
     )
     assert len(manifest) == 2
     assert drift.model_id.tolist() == [manifest.model_id[0]] + [manifest.model_id[1]] * 2

@@ -13,16 +13,20 @@ from hypothesis import strategies as st
 from clv.prediction.accuracy import Accuracy, measure
 
 MODELS_WITH_UNIT_TESTS = {
-    "customer_days",
-    "scoring_features",
-    "scoring_windows",
+    "int_clv__customer_days",
+    "int_clv__scoring_features",
+    "int_clv__scoring_windows",
     "clv_predictions",
     "clv_ranked_predictions",
     "clv_cluster_ranking",
+    "int_clv__due_batches",
+    "int_clv__new_labels",
     "clv_predictions_actual",
-    "matured_predictions",
+    "int_clv__matured_predictions",
     "clv_accuracy",
+    "int_clv__drift_changes",
     "clv_drift",
+    "int_clv__open_batches",
 }
 
 
@@ -54,16 +58,12 @@ def test_production_runs_no_unit_test(shop):
 
 @pytest.fixture(scope="module")
 def accuracy_in_sql(scored):
-    """Run the compiled models `matured_predictions` and `clv_accuracy` on predictions and actuals."""
-    models = scored.home / "target" / "compiled" / "clv" / "models" / "monitoring"
-    matured = (models / "matured_predictions.sql").read_text()
-    accuracy = (models / "clv_accuracy.sql").read_text()
+    """Run the compiled `int_clv__matured_predictions` and `clv_accuracy` on given predictions."""
+    models = scored.home / "target" / "compiled" / "clv" / "models"
+    matured = (models / "actuals" / "int_clv__matured_predictions.sql").read_text()
+    accuracy = (models / "accuracy" / "clv_accuracy.sql").read_text()
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as clv")
-        connection.execute(
-            "create table clv.main.clv_features (cutoff date, pred_months integer, "
-            "customer_id varchar, revenue decimal(18, 4), T bigint)"
-        )
 
         def measured(predicted, actual_cents, customer_ids) -> dict[str, float]:
             frame = pd.DataFrame(
@@ -77,7 +77,9 @@ def accuracy_in_sql(scored):
                 "predicted_clv / 2 as naive_clv, "
                 "cast(cast(c as decimal(18, 4)) / 100 as decimal(18, 4)) as actual_clv from frame"
             )
-            connection.execute(f"create or replace table clv.main.matured_predictions as {matured}")
+            connection.execute(
+                f"create or replace table clv.main.int_clv__matured_predictions as {matured}"
+            )
             (row,) = connection.execute(accuracy).df().to_dict("records")
             return row
 

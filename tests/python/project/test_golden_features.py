@@ -8,7 +8,7 @@ from clv.prediction.btyd import fit_purchases, fit_spend
 from clv.project.cdnow import lifetimes_file
 
 # Training learns from earlier windows too; the published figures are those of this one.
-NEWEST = "select * from training_set where cutoff = date '1997-09-30'"
+NEWEST = "select * from int_clv__training_set where cutoff = date '1997-09-30'"
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,12 @@ def test_gamma_gamma_fitted_on_our_features_has_the_published_parameters(feature
 
 
 def test_free_orders_are_purchase_days(trained):
-    free = trained.query("select count(*) as n from customer_days where net_amount = 0").n[0]
+    free = trained.query("select count(*) as n from int_clv__customer_days where net_amount = 0").n[
+        0
+    ]
     assert free > 0
     counted = trained.query(
-        "select count(*) as n from customer_days where net_amount = 0 and is_purchase_day"
+        "select count(*) as n from int_clv__customer_days where net_amount = 0 and is_purchase_day"
     )
     assert counted.n[0] == free
 

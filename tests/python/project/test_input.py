@@ -38,7 +38,8 @@ def dirty(tmp_path_factory) -> Shop:
     shop = Shop(folder / "home", folder / "dirty log.csv")
     shop.home.mkdir()
     done = shop.dbt(
-        "build", "--select", "+customer_days", "+data_through", "--indirect-selection", "cautious",
+        "build", "--select", "+int_clv__customer_days", "+int_clv__log_days",
+        "--indirect-selection", "cautious",
         "--vars", f"{{{COLUMNS}, earliest_date: 2000-01-01}}",
     )  # fmt: skip
     assert done.code == 0, done.out
@@ -46,7 +47,9 @@ def dirty(tmp_path_factory) -> Shop:
 
 
 def test_every_row_has_one_class_and_the_first_reason_that_applies(dirty):
-    rows = dirty.query("select reason from stg_classified_transactions order by input_row").reason
+    rows = dirty.query(
+        "select reason from stg_clv__classified_transactions order by input_row"
+    ).reason
     assert [None if pd.isna(reason) else reason for reason in rows] == [
         None, None, "no_customer", "date_missing", "date_unreadable", "date_unreadable",
         "amount_missing_or_not_finite", "amount_missing_or_not_finite",
@@ -57,21 +60,23 @@ def test_every_row_has_one_class_and_the_first_reason_that_applies(dirty):
 
 def test_ids_keep_their_zeros_and_money_its_decimals(dirty):
     kept = dirty.query(
-        "select customer_id, cast(amount as varchar) as amount from stg_transactions order by input_row"
+        "select customer_id, cast(amount as varchar) as amount from stg_clv__transactions order by input_row"
     )
     assert set(kept.customer_id) == {"0042", "0043", "0044"}
     assert kept.amount.tolist() == ["20.2000", "5.0000", "-30.0000", "30.0000", "0.0000", "12.3457"]
 
 
 def test_money_of_kept_and_rejected_is_the_money_of_the_log(dirty):
-    total = dirty.query("select cast(sum(amount) as varchar) as s from stg_classified_transactions")
+    total = dirty.query(
+        "select cast(sum(amount) as varchar) as s from stg_clv__classified_transactions"
+    )
     # 2 x 10.10 + 5 + 7.77 + 1.5 + 2.5 + 3.5 - 30 + 30 + 0 + 99 + 5 + 12.3457 + 6
     assert total.s[0] == "162.8157"
 
 
 def test_a_day_that_nets_to_0_with_a_refund_is_no_purchase_day_but_a_free_order_is(dirty):
     days = dirty.query(
-        "select customer_id || ' ' || order_date as d, is_purchase_day, orders from customer_days"
+        "select customer_id || ' ' || order_date as d, is_purchase_day, orders from int_clv__customer_days"
     ).set_index("d")
     assert days.is_purchase_day.to_dict() == {
         "0042 2020-01-05": True,
@@ -86,7 +91,7 @@ def test_a_day_that_nets_to_0_with_a_refund_is_no_purchase_day_but_a_free_order_
 def test_the_reconciliation_test_fails_when_staging_loses_a_row(dirty, tmp_path):
     broken = dirty.copy(tmp_path / "home")
     with duckdb.connect(str(broken.home / "clv.duckdb")) as connection:
-        connection.execute("delete from stg_classified_transactions where input_row = 1")
+        connection.execute("delete from stg_clv__classified_transactions where input_row = 1")
     done = broken.dbt(
         "test", "--select", "log_reconciles", "--vars", f"{{{COLUMNS}, earliest_date: 2000-01-01}}"
     )
@@ -117,8 +122,11 @@ def test_parquet_globs_tables_and_compressed_csv_give_the_same_days(
             connection.register("frame", frame)
             connection.execute("create table shop.orders as select * from frame")
         shop.log = "shop.orders"
-    assert shop.dbt("run", "--select", "+customer_days").code == 0
-    query = "select cast(customer_id as int) as id, * exclude (customer_id) from customer_days order by all"
+    assert shop.dbt("run", "--select", "+int_clv__customer_days").code == 0
+    query = (
+        "select cast(customer_id as int) as id, * exclude (customer_id) "
+        "from int_clv__customer_days order by all"
+    )
     pd.testing.assert_frame_equal(shop.query(query), trained.query(query))
 
 
@@ -127,12 +135,12 @@ def test_day_first_dates_are_read_as_told_and_never_guessed(tmp_path):
     log.write_text("customer_id,ordered_at,amount\n1,03/04/2020 9:30,5\n")
     shop = Shop(tmp_path / "home", log)
     shop.home.mkdir()
-    select = ("run", "--select", "+stg_rejected_transactions")
+    select = ("run", "--select", "+clv_rejected_transactions")
     assert shop.dbt(*select).code == 0
-    reasons = shop.query("select reason from stg_rejected_transactions").reason.tolist()
+    reasons = shop.query("select reason from clv_rejected_transactions").reason.tolist()
     assert reasons == ["date_unreadable"]
     assert shop.dbt(*select, "--vars", "{ordered_at_format: '%d/%m/%Y %H:%M'}").code == 0
-    days = shop.query("select order_date from stg_classified_transactions").order_date
+    days = shop.query("select order_date from stg_clv__classified_transactions").order_date
     assert days.astype(str).tolist() == ["2020-04-03"]
 
 
@@ -141,11 +149,11 @@ def test_a_mistyped_late_date_ends_the_run_and_does_not_close_the_windows(sample
     shop = Shop(tmp_path / "home", tmp_path / "log.csv")
     shop.log.write_text(lines)
     shop.home.mkdir()
-    select = ("run", "--select", "+data_through")
+    select = ("run", "--select", "+int_clv__log_days")
     refused = shop.dbt(*select)
     assert refused.code == 1
     assert "1 of 6920 rows of the log lie from 1999-12-30 to 1999-12-30" in refused.out
-    through = "select cast(data_through as varchar) as d from data_through"
+    through = "select cast(data_through as varchar) as d from int_clv__log_days"
     for told, day in (
         ("latest_date: 1998-12-31", "1998-06-30"),
         ("data_through: 1999-12-30", "1999-12-30"),
@@ -162,6 +170,6 @@ def test_the_champion_is_the_last_row_of_a_manifest_of_more_than_nine(trained, t
     many = pd.concat([rows] * 11, ignore_index=True)
     many["manifest_row"] = [str(number) for number in range(1, 12)]
     many.to_csv(manifest, index=False)
-    assert shop.dbt("run", "--select", "stg_champion_manifest").code == 0
-    champions = shop.query("select manifest_row from stg_champion_manifest where is_champion")
+    assert shop.dbt("run", "--select", "stg_clv__champion_manifest").code == 0
+    champions = shop.query("select manifest_row from stg_clv__champion_manifest where is_champion")
     assert champions.manifest_row.tolist() == [11]

@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
+
+from clv.prediction.naive import SPEND_RATE, history_days, rule
 
 EARLY = "{data_through: 1998-02-28}"
 
@@ -45,32 +48,37 @@ def test_every_matured_batch_has_a_verdict_and_intervals_around_its_changes(scor
 def test_the_naive_rule_is_measured_on_the_customers_of_the_batch(scored):
     rows = scored.query(
         """
-        select p.actual_clv, f.revenue, f.T, p.cutoff
+        select p.*, f.revenue, f.T, f.history_months, date_diff('day', p.cutoff,
+               cast(p.cutoff + to_months(p.pred_months) as date)) as pred_days
         from clv_predictions_actual as p
         inner join clv_features as f using (cutoff, pred_months, customer_id)
-        where p.cutoff = date '1997-12-30'
         """
     )
-    days = (pd.Timestamp("1998-03-30") - pd.Timestamp("1997-12-30")).days
-    naive = rows.revenue.astype(float).clip(lower=0) / rows["T"].clip(lower=days) * days
-    rmse = ((naive - rows.actual_clv.astype(float)) ** 2).mean() ** 0.5
-    kept = scored.query("select naive_rmse from clv_drift where cutoff = date '1997-12-30'")
-    assert kept.naive_rmse[0] == pytest.approx(rmse)
+    first = scored.query("select data_from from int_clv__log_days").data_from[0].date()
+    naive = rule(SPEND_RATE, rows, history_days(rows, first))
+    np.testing.assert_allclose(rows.naive_clv, naive, rtol=1e-12)
+    squared = pd.Series((naive - rows.actual_clv.astype(float)) ** 2)
+    rmse = squared.groupby(rows.cutoff).mean() ** 0.5
+    kept = scored.query("select cutoff, naive_rmse from clv_drift").set_index("cutoff").naive_rmse
+    assert len(kept) > 3
+    assert kept.to_dict() == pytest.approx(rmse.to_dict())
 
 
 def test_judging_again_finds_nothing_to_judge_and_changes_nothing(scored, tmp_path):
     shop = scored.copy(tmp_path / "again").without_data_tests()
-    before = shop.query("select * from clv_drift_noise order by all")
+    before = shop.query("select * from int_clv__drift_noise order by all")
     assert shop.clv("monitor").code == 0
-    assert shop.query("select count(*) as n from batches_to_judge").n[0] == 0
-    pd.testing.assert_frame_equal(before, shop.query("select * from clv_drift_noise order by all"))
+    assert shop.query("select count(*) as n from int_clv__batches_to_judge").n[0] == 0
+    pd.testing.assert_frame_equal(
+        before, shop.query("select * from int_clv__drift_noise order by all")
+    )
 
 
 def test_a_batch_labelled_again_with_the_same_labels_stays_as_it_was_judged(scored, tmp_path):
     shop = scored.copy(tmp_path / "rescored")
-    before = shop.query("select * from clv_drift_noise order by cutoff")
+    before = shop.query("select * from int_clv__drift_noise order by cutoff")
     assert shop.score("{cutoff: 1998-01-27, rescore: true}").code == 0
-    after = shop.query("select * from clv_drift_noise order by cutoff")
+    after = shop.query("select * from int_clv__drift_noise order by cutoff")
     pd.testing.assert_frame_equal(before, after)
 
 
@@ -79,6 +87,7 @@ def test_predictions_that_went_wrong_are_a_decayed_model_and_the_report_says_why
     assert done.code == 3, done.err
     drift = shop.query("select * from clv_drift order by cutoff")
     assert drift.verdict.tolist() == ["model_decay"] * 2
+    assert drift.verdict_reason.tolist() == ["level_lost"] * 2
     assert drift.status.tolist() == ["alert"] * 2
     assert (drift.paired_level_change_low > 0.8).all()
     text = (shop.home / "outputs" / "drift_alert_19980131_pred3m.md").read_text()
@@ -124,7 +133,7 @@ def test_an_exception_while_judging_fails_the_run(fresh, monkeypatch):
     assert "planted" in failed.err
     monkeypatch.undo()
     assert shop.clv("monitor").code in (0, 3)
-    assert shop.query("select count(*) as n from clv_drift_noise").n[0] == 1
+    assert shop.query("select count(*) as n from int_clv__drift_noise").n[0] == 1
 
 
 def test_open_batches_are_held_against_what_the_champion_expects_by_now(scored):
@@ -140,7 +149,7 @@ def test_open_batches_are_held_against_what_the_champion_expects_by_now(scored):
     bought = scored.query(
         """
         select count(*) as n
-        from customer_days as d
+        from int_clv__customer_days as d
         inner join clv_predictions as p using (customer_id)
         where p.cutoff = date '1998-04-23' and d.is_purchase_day and d.order_date > p.cutoff
         """

@@ -134,10 +134,10 @@ def test_a_correction_relabels_only_on_request_and_says_what_changed(four, corre
     ],
 )  # fmt: skip
 def test_a_request_that_makes_no_sense_is_refused_and_changes_nothing(four, arguments, code, said):
-    through = four.query("select * from data_through")
+    through = four.query("select * from int_clv__log_days")
     refused = four.clv(*arguments)
     assert refused.code == code and said in refused.err, refused.err
-    pd.testing.assert_frame_equal(through, four.query("select * from data_through"))
+    pd.testing.assert_frame_equal(through, four.query("select * from int_clv__log_days"))
 
 
 POLL = """

@@ -13,7 +13,7 @@ from shop import Result, Shop
 
 from clv.registry.store import Registry
 
-WINDOWS = ("stg_champion_manifest", "scoring_windows")
+WINDOWS = ("stg_clv__champion_manifest", "int_clv__scoring_windows")
 GOOD = "customer_id,ordered_at,amount\n1,2020-01-01,5\n2,2020-03-01,6\n"
 
 
@@ -103,9 +103,9 @@ def test_quoted_text_and_names_may_hold_what_an_expression_may_not(tmp_path):
     }
     shop = Shop(tmp_path / "home", tmp_path / "log.csv")
     variables = json.dumps({"columns": columns})
-    done = shop.dbt("run", "--select", "stg_classified_transactions", "--vars", variables)
+    done = shop.dbt("run", "--select", "stg_clv__classified_transactions", "--vars", variables)
     assert done.code == 0, done.out
-    (kept,) = shop.query("select * from stg_classified_transactions").itertuples()
+    (kept,) = shop.query("select * from stg_clv__classified_transactions").itertuples()
     assert (kept.customer_id, kept.order_id) == ("7; it's -- $1 /*", "7")
 
 
@@ -144,7 +144,7 @@ def test_dbt_build_without_a_champion_says_to_train(shop):
 def test_dbt_on_a_home_that_cannot_be_ends_at_once_with_one_message(tmp_path, home):
     (tmp_path / "file").write_text("in the way")
     started = time.monotonic()
-    done = Shop(tmp_path / home).dbt("build", "--select", "value_tiers")
+    done = Shop(tmp_path / home).dbt("build", "--select", "clv_value_tiers")
     assert time.monotonic() - started < 30  # the profile would try again for 63 seconds
     assert done.code == 1
     assert done.out.count("clv: cannot use the home") == 1
@@ -169,7 +169,11 @@ def test_control_c_is_answered_alike_whatever_is_at_work(shop, sample_log, event
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     # dbt writes its log from the first node on; the training set's target comes before the contest.
-    sign = "START" if event == "reading the log" else "OK created sql table model main.training_set"
+    sign = (
+        "START"
+        if event == "reading the log"
+        else "OK created sql table model main.int_clv__training_set"
+    )
     log = shop.home / "logs" / "dbt.log"
     deadline = time.monotonic() + 120
     while not (log.exists() and sign in log.read_text()) and process.poll() is None:
@@ -229,7 +233,7 @@ def test_dbt_build_refuses_a_cutoff_that_cannot_be_scored(trained, cutoff, words
 
 def test_a_cutoff_after_everybody_left_has_nobody_to_score(fresh):
     done = fresh("left").dbt(
-        "run", "--select", "data_through", *WINDOWS,
+        "run", "--select", "int_clv__log_days", *WINDOWS,
         "--vars", "{cutoff: 2005-01-01, data_through: 2005-06-01}",
     )  # fmt: skip
     assert done.code == 1
@@ -272,18 +276,18 @@ def unnamed(trained, tmp_path_factory) -> Shop:
 def test_a_forgotten_log_is_not_replaced_by_cdnow(unnamed, sample_log, command):
     named = f"CLV_TRANSACTIONS='{sample_log}'"
     refused(unnamed.clv(*command), "no transaction log is named", "was trained on", named)
-    assert unnamed.query("select * from stg_classified_transactions").shape[0] == 6919
+    assert unnamed.query("select * from stg_clv__classified_transactions").shape[0] == 6919
     assert len(Registry(unnamed.home / "registry").rows()) == 1
 
 
-@pytest.mark.parametrize("select", [[], ["--select", "stg_classified_transactions"]])
+@pytest.mark.parametrize("select", [[], ["--select", "stg_clv__classified_transactions"]])
 def test_dbt_build_does_not_replace_a_forgotten_log_by_cdnow(unnamed, select):
     done = unnamed.dbt("build", *select)
     assert done.code == 1
     assert done.out.count("clv: no transaction log is named") == 1
-    assert unnamed.query("select * from stg_classified_transactions").shape[0] == 6919
+    assert unnamed.query("select * from stg_clv__classified_transactions").shape[0] == 6919
     tables = unnamed.query("select table_name from information_schema.tables").table_name
-    assert "cdnow_transactions" not in set(tables)
+    assert "stg_clv__cdnow_transactions" not in set(tables)
 
 
 @pytest.mark.parametrize(
@@ -299,10 +303,12 @@ def test_the_champion_s_card_says_whether_cdnow_is_meant(fresh, settings, words)
     (card,) = (shop.home / "registry" / "cards").iterdir()
     stored = json.loads(card.read_text())
     card.write_text("{" if settings is None else json.dumps({**stored, "settings": settings}))
-    done = shop.dbt("run", "--select", "cdnow_transactions", "stg_classified_transactions")
+    done = shop.dbt(
+        "run", "--select", "stg_clv__cdnow_transactions", "stg_clv__classified_transactions"
+    )
     assert done.code == (0 if words is None else 1)
     assert words is None or words in done.out
-    rows = shop.query("select * from stg_classified_transactions").shape[0]
+    rows = shop.query("select * from stg_clv__classified_transactions").shape[0]
     assert rows == (69_659 if words is None else 6919)
 
 

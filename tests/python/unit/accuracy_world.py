@@ -31,7 +31,7 @@ def purchases(customers: int, days: int, seed: int) -> pd.DataFrame:
 def features_and_labels(
     log: pd.DataFrame, cutoff: dt.date, history_months: int, pred_months: int
 ) -> pd.DataFrame:
-    """The columns of `training_set` for one window, from a log without refunds."""
+    """The columns of `int_clv__training_set` for one window, from a log without refunds."""
     last = (cutoff - DATA_FROM).days
     first = (add_months(cutoff, -history_months) - DATA_FROM).days
     end = (add_months(cutoff, pred_months) - DATA_FROM).days
@@ -75,7 +75,7 @@ def features_and_labels(
 
 
 def training_set(log: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """All windows of a plan, as the model `training_set` has them."""
+    """All windows of a plan, as the model `int_clv__training_set` has them."""
     return pd.concat(
         [
             features_and_labels(log, dt.date.fromisoformat(cutoff), history, months)

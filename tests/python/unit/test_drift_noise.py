@@ -1,5 +1,7 @@
 """What moves a verdict's measures, what chance does to them, and what training keeps for them."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -138,6 +140,8 @@ def training():
             "T": rng.integers(1, 300, 1_000),
             "revenue": group.naive,
             "pred_days": 90,
+            "cutoff": dt.date(2021, 3, 31),
+            "history_months": 9,
             "actual_clv": group.actual,
             "actual_purchases": (group.actual > 0).astype(int),
         }
@@ -145,7 +149,7 @@ def training():
     predictions = pd.DataFrame(
         {"predicted_clv": group.predicted, "predicted_purchases": np.full(1_000, 0.5)}
     )
-    return features, group.predicted, predictions
+    return features, group.predicted, predictions, dt.date(2020, 9, 13)
 
 
 def test_a_model_keeps_its_baseline_customers_as_plain_bytes(training):
@@ -153,7 +157,8 @@ def test_a_model_keeps_its_baseline_customers_as_plain_bytes(training):
     kept = baseline_customers({"baseline": stored})
     assert kept.predicted == pytest.approx(training[1], rel=1e-6)
     assert kept.actual == pytest.approx(training[0].actual_clv, rel=1e-6)
-    naive = training[0].revenue * 90 / training[0]["T"].clip(lower=90)
+    # the log begins 200 days before: a rate is taken over (90 + 200) / 2 days at least
+    naive = training[0].revenue * 90 / training[0]["T"].clip(lower=145)
     assert kept.naive == pytest.approx(naive, rel=1e-6)
     assert {type(stored[k]) for k in ("predicted", "naive", "actual")} == {bytes}
     assert set(stored["bins"]) == {"frequency", "T", "revenue", "predicted_clv"}

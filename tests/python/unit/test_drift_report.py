@@ -10,11 +10,12 @@ from clv.monitoring.alert_report import report
 ROW = {
     "cutoff": pd.Timestamp("2021-03-31"), "window_end": pd.Timestamp("2021-06-30"),
     "pred_months": 3, "model_id": "clv_20201231_h9_p3", "customers": 1234, "buyers": 400,
-    "verdict": "model_decay", "alerts_in_a_row": 1, "recommendation": None,
+    "verdict": "model_decay", "verdict_reason": "level_lost", "alerts_in_a_row": 1, "recommendation": None,
     "rmse": 60.0, "r2": 0.30, "baseline_rmse": 40.0, "baseline_r2": 0.40,
     "rmse_to_spread": 0.8, "mae": 21.5, "bias": 10.0, "normalized_gini": 0.6543,
     "naive_rmse": 70.0, "naive_r2": 0.1, "naive_normalized_gini": 0.6, "naive_rmse_change": 0.02,
     "drift_threshold_rmse": 0.2, "drift_threshold_r2": 0.15,
+    "drift_threshold_level": 0.10, "drift_threshold_order": 0.02,
     "predicted_total": 37020.0, "actual_total": 24680.0, "naive_total": 50000.0,
 }  # fmt: skip
 for name, change in {
@@ -23,8 +24,9 @@ for name, change in {
 }.items():  # fmt: skip
     ROW |= {name: change, f"{name}_low": change - 0.1, f"{name}_high": change + 0.1}
 DECILES = pd.DataFrame(
-    {"tenth": range(1, 11), "customers": 123, "predicted": 10.0, "actual": range(10, 0, -1)}
-)
+    {"decile": range(1, 11), "customers": 123, "mean_predicted_clv": 10.0,
+     "mean_actual_clv": range(10, 0, -1)}
+)  # fmt: skip
 SEGMENTS = pd.DataFrame(
     {"segment": ["Top 1 %"], "customers": [12], "predicted_total": [9.0], "actual_total": [5.0],
      "difference": [-4.0]}
@@ -45,23 +47,25 @@ def test_the_first_line_is_for_a_manager():
         "# The model lost accuracy: its total is 50% above what customers spent, "
         "and a simple rule did not lose as much\n"
     )
-    shifted = said(verdict="population_shift", level_change=-0.33, naive_level_change=-0.33)
+    shifted = said(
+        verdict="population_shift", verdict_reason="spend_rose",
+        level_change=-0.33, naive_level_change=-0.33,
+    )  # fmt: skip
     assert shifted.startswith("# Customers spent 24,680 where 37,020 was predicted")
     assert "Customers spend more than their history said" in shifted
 
 
 def test_lost_order_is_said_as_such():
-    text = said(
-        paired_level_change_low=-0.05, paired_level_change_high=0.05, gini_change=-0.13,
-        paired_gini_change=-0.12, paired_gini_change_high=-0.07,
-    )  # fmt: skip
+    text = said(verdict_reason="order_lost", gini_change=-0.13, paired_gini_change=-0.12)
     assert text.startswith("# The model no longer tells good customers from poor ones")
     assert "normalized Gini -0.130" in text
+    assert "its total moved" not in text
+    both = said(verdict_reason="level_and_order_lost", gini_change=-0.13)
+    assert "its total moved" in both and "normalized Gini -0.130" in both
 
 
 def test_rmse_alone_is_said_as_such():
-    quiet = {f"paired_level_change_{end}": 0.0 for end in ("low", "high")}
-    text = said(**quiet)
+    text = said(verdict_reason="error_rose")
     assert "its RMSE rose by 50%, beyond noise" in text
     assert "by +2% only" in text
 
@@ -83,12 +87,26 @@ def test_it_says_that_nothing_was_retrained_and_what_to_check():
     assert "Recommended: `clv tune`" in said(alerts_in_a_row=2, recommendation="clv tune")
 
 
-@pytest.mark.parametrize("verdict", ["model_decay", "population_shift"])
-def test_what_is_undefined_is_not_written_as_a_number(verdict):
+def test_the_world_is_said_to_have_moved_as_the_reason_has_it():
+    rose, fell, alike = (
+        said(verdict="population_shift", verdict_reason=reason)
+        for reason in ("spend_rose", "spend_fell", "error_rose_alike")
+    )
+    assert "Customers spend more than their history said" in rose
+    assert "Customers spend less than their history said" in fell
+    assert "The rule's RMSE changed by +2%" in alike
+    assert len({rose, fell, alike}) == 3
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"),
+    [("model_decay", "level_lost"), ("population_shift", "error_rose_alike")],
+)
+def test_what_is_undefined_is_not_written_as_a_number(verdict, reason):
     nothing = dict.fromkeys(
         ("r2", "r2_change", "r2_change_low", "normalized_gini", "gini_change"), math.nan
     )
-    text = said(verdict=verdict, actual_total=0.0, **nothing)
+    text = said(verdict=verdict, verdict_reason=reason, actual_total=0.0, **nothing)
     assert "nan" not in text.lower()
     assert "inf" not in text.lower()
     assert cells(text, "R² (fall)") == ["R² (fall)", "-", "unknown", "above 15%"]

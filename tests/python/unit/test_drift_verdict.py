@@ -1,8 +1,7 @@
 """The verdict's SQL, case by case."""
 
-import re
-
 import duckdb
+import jinja2
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -24,58 +23,65 @@ CALM = {
 
 def macro(name):
     text = (PROJECT / "macros" / "drift.sql").read_text("utf-8")
-    pattern = rf"macro {name}\(\) -%\}}\n\{{#-.*?-#\}}\n(.*?)\n\{{%- endmacro"
-    return re.search(pattern, text, re.S).group(1)
+    return getattr(jinja2.Template(text).module, name)()
 
 
-def verdict(**changed):
+def judged(**changed):
+    """Return the verdict on a batch, and its reason."""
     frame = pd.DataFrame([{**CALM, **changed}]).convert_dtypes()
     query = f"""
-        with intervals as (select *, {macro("drift_intervals")} from frame)
-        select {macro("drift_verdict")} as verdict from intervals
+        with changes as (select *, {macro("clv_drift_intervals")} from frame),
+        signs as (select *, {macro("clv_drift_signs")} from changes),
+        reasons as (select *, {macro("clv_drift_reason")} as verdict_reason from signs)
+        select {macro("clv_drift_verdict")} as verdict, verdict_reason from reasons
     """
     with duckdb.connect() as connection:
-        return connection.register("frame", frame).execute(query).fetchone()[0]
+        return connection.register("frame", frame).execute(query).fetchone()
 
 
 RMSE_UP = {"rmse_change": 0.5, "log_rmse_change": 0.405}
 TOO_HIGH = {"total_bias": 0.16, "bias_change": 0.26, "paired_bias_change": 0.26}
+ORDER_LOST = {"paired_gini_change": -0.10, "gini_change": -0.12}
+UNDEFINED = {"bias_change": None, "paired_bias_change": None, "log_rmse_error": None}
 SPEND_MOVED = {"bias_change": -0.40, "naive_bias_change": -0.40}
 
 
 @pytest.mark.parametrize(
-    ("changed", "expected"),
+    ("changed", "expected", "reason"),
     [
-        ({}, "ok"),
-        ({"in_sample": True, **RMSE_UP}, "in_sample"),
-        ({"rmse_change": None, "r2_change": None}, "no_baseline"),
-        ({"rmse_change": 0.25, "log_rmse_error": 0.10}, "watch"),
-        ({"r2_change": 0.30, "r2_error": 0.10}, "watch"),
-        ({**RMSE_UP, "buyers": 29}, "watch"),
-        ({**RMSE_UP, "buyers": None, "baseline_buyers": None}, "watch"),
-        ({**TOO_HIGH, "baseline_buyers": 29}, "ok"),
-        (TOO_HIGH, "model_decay"),
-        ({**TOO_HIGH, "paired_bias_error": 0.10}, "ok"),
+        ({}, "ok", None),
+        ({"in_sample": True, **RMSE_UP}, "in_sample", "in_sample"),
+        ({"rmse_change": None, "r2_change": None}, "no_baseline", "no_baseline"),
+        ({"rmse_change": 0.25, "log_rmse_error": 0.10}, "watch", "inside_noise"),
+        ({"r2_change": 0.30, "r2_error": 0.10}, "watch", "inside_noise"),
+        ({**RMSE_UP, "buyers": 29}, "watch", "few_buyers"),
+        ({**RMSE_UP, "buyers": None, "baseline_buyers": None}, "watch", "few_buyers"),
+        ({**TOO_HIGH, "baseline_buyers": 29}, "ok", None),
+        (TOO_HIGH, "model_decay", "level_lost"),
+        ({**TOO_HIGH, **ORDER_LOST}, "model_decay", "level_and_order_lost"),
+        ({**TOO_HIGH, "paired_bias_error": 0.10}, "ok", None),
         # closer to what was spent than at training, or close enough for anybody
-        ({**TOO_HIGH, "total_bias": -0.3, "baseline_bias": -0.56}, "ok"),
-        ({**TOO_HIGH, "total_bias": 0.04}, "ok"),
-        ({**TOO_HIGH, "total_bias": None, "baseline_bias": None}, "ok"),
+        ({**TOO_HIGH, "total_bias": -0.3, "baseline_bias": -0.56}, "ok", None),
+        ({**TOO_HIGH, "total_bias": 0.04}, "ok", None),
+        ({**TOO_HIGH, "total_bias": None, "baseline_bias": None}, "ok", None),
         # the rule moved, the model stayed: no fault of the model
-        ({"paired_bias_change": -0.26, "bias_change": 0.02, "naive_bias_change": 0.28}, "ok"),
-        ({"paired_gini_change": -0.10, "gini_change": -0.12}, "model_decay"),
-        ({"paired_gini_change": -0.10, "gini_change": 0.01}, "ok"),
-        ({"paired_gini_change": -0.03, "gini_change": -0.03}, "ok"),
-        (SPEND_MOVED, "population_shift"),
-        ({**SPEND_MOVED, "naive_bias_change": -0.10}, "ok"),
-        ({**RMSE_UP, "naive_log_rmse_change": 0.30}, "population_shift"),
-        ({**RMSE_UP, "naive_log_rmse_change": 0.10}, "model_decay"),
-        ({"r2_change": 0.50, "r2_error": 0.05}, "model_decay"),
+        ({"paired_bias_change": -0.26, "bias_change": 0.02, "naive_bias_change": 0.28}, "ok", None),
+        (ORDER_LOST, "model_decay", "order_lost"),
+        ({"paired_gini_change": -0.10, "gini_change": 0.01}, "ok", None),
+        ({"paired_gini_change": -0.03, "gini_change": -0.03}, "ok", None),
+        (SPEND_MOVED, "population_shift", "spend_rose"),
+        ({"bias_change": 0.40, "naive_bias_change": 0.40}, "population_shift", "spend_fell"),
+        ({"rmse_change": 0.05, "r2_change": None, "buyers": 29}, "ok", None),
+        ({**SPEND_MOVED, "naive_bias_change": -0.10}, "ok", None),
+        ({**RMSE_UP, "naive_log_rmse_change": 0.30}, "population_shift", "error_rose_alike"),
+        ({**RMSE_UP, "naive_log_rmse_change": 0.10}, "model_decay", "error_rose"),
+        ({"r2_change": 0.50, "r2_error": 0.05}, "model_decay", "error_rose"),
         # measures that are undefined say nothing, the thresholds still do
-        ({**RMSE_UP, "bias_change": None, "paired_bias_change": None, "log_rmse_error": None}, "watch"),
+        ({**RMSE_UP, **UNDEFINED}, "watch", "inside_noise"),
     ],
 )  # fmt: skip
-def test_verdict(changed, expected):
-    assert verdict(**changed) == expected
+def test_verdict_and_its_reason(changed, expected, reason):
+    assert judged(**changed) == (expected, reason)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +100,7 @@ def test_early_sign(ratio, error, psi, sign):
     ).astype("Float64")
     with duckdb.connect() as connection:
         asked = connection.register("frame", frame).execute(
-            f"select {macro('early_flag')} from frame"
+            f"select {macro('clv_early_flag')} from frame"
         )
         assert asked.fetchone()[0] == sign
 

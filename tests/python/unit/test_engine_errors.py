@@ -4,7 +4,7 @@ import pytest
 
 from clv.project.dbt_errors import unreadable_log
 
-HEADER = "Runtime Error in model stg_classified_transactions (models/staging/x.sql)\n  "
+HEADER = "Runtime Error in model stg_clv__classified_transactions (models/staging/x.sql)\n  "
 FOOTER = "Invalid Input Error: Footer length error in file '/log.parquet'"
 MAGIC = "Invalid Input Error: No magic bytes found at end of file '/log.parquet'"
 SYNTAX = 'Parser Error: syntax error at or near "as"\n  \n  LINE 4:  amount + as x\n            ^'

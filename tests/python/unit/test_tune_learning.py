@@ -31,7 +31,7 @@ Load = Callable[[Origin], pd.DataFrame]
 
 
 def loader(log: pd.DataFrame) -> Load:
-    """Rows of `training_set` of an origin, as SQL would give them from this log."""
+    """Rows of `int_clv__training_set` of an origin, as SQL would give them from this log."""
     known: dict[Origin, pd.DataFrame] = {}
 
     def load(origin: Origin) -> pd.DataFrame:

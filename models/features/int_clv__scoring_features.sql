@@ -1,0 +1,30 @@
+with
+
+windows as (
+
+    select * from {{ ref('int_clv__scoring_windows') }}
+
+),
+
+features as (
+
+    select * from ({{ clv_features_as_of(ref('int_clv__scoring_windows'), ref('int_clv__customer_days')) }}) as as_of
+
+),
+
+final as (
+
+    select
+        windows.pred_months,
+        windows.pred_days,
+        windows.model_id,
+        features.*
+    from windows
+    inner join features
+        on
+            windows.cutoff = features.cutoff
+            and windows.history_months = features.history_months
+
+)
+
+select * from final

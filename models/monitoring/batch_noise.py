@@ -1,5 +1,0 @@
-from clv.monitoring.noise import batch_noise
-
-
-def model(dbt, session):
-    return batch_noise(dbt.ref("batches_to_judge").to_arrow_table())

@@ -1,9 +1,0 @@
-{% test unique_combination(model, columns) %}
-
--- Rows returned are keys that stand more than once.
-select {{ columns | join(', ') }}
-from {{ model }}
-group by {{ columns | join(', ') }}
-having count(*) > 1
-
-{% endtest %}
