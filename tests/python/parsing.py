@@ -45,7 +45,9 @@ def parsed_once(folder: Path) -> Iterator[None]:
             os.environ.pop("DBT_PARTIAL_PARSE_FILE_PATH", None)
         parsed = Path(target) / "partial_parse.msgpack"
         if not known.exists() and result.success and parsed.exists():
-            shutil.copyfile(parsed, known)
+            copied = known.with_suffix(f".{os.getpid()}")
+            shutil.copyfile(parsed, copied)
+            copied.replace(known)
         return result
 
     with pytest.MonkeyPatch.context() as patch:
