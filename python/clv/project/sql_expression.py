@@ -187,7 +187,7 @@ def children(node: Node) -> Iterator[Node]:
 
 def arguments(node: Node) -> list[Node]:
     """Return the arguments of a function, or the children of an operator."""
-    return [a["expression"] if "expression" in a else a for a in node.get("arguments") or node.get("children") or []]  # fmt: skip
+    return [a.get("expression", a) for a in node.get("arguments") or node.get("children") or []]  # fmt: skip
 
 
 def quoted(name: str) -> str:

@@ -38,6 +38,14 @@ def encoder(frame: pd.DataFrame) -> Encoder:
     return Encoder.fit(frame, DATA_FROM)
 
 
+@pytest.fixture(scope="module", params=LEARNERS)
+def fitted(request: pytest.FixtureRequest, frame: pd.DataFrame, encoder: Encoder) -> Learner:
+    """Return a learner of each kind, fitted once."""
+    actual = column(frame, "actual_clv")
+    targets = Targets(actual, np.ones(len(actual)))
+    return fit_learner(request.param, encoder.encode(frame), targets, seed=3)
+
+
 def one_customer(**changes: float) -> pd.DataFrame:
     values = {
         "cutoff": pd.Timestamp("2023-06-30"), "history_months": 12, "pred_months": 3,
@@ -107,24 +115,21 @@ def test_a_log_without_repeats_still_has_naive_rules() -> None:
     assert np.isnan(encoded.probability_alive).all()
 
 
-@pytest.mark.parametrize("kind", LEARNERS)
 def test_learners_predict_and_survive_storage(
-    kind: str, frame: pd.DataFrame, encoder: Encoder
+    fitted: Learner, frame: pd.DataFrame, encoder: Encoder
 ) -> None:
     encoded, actual = encoder.encode(frame), column(frame, "actual_clv")
-    learner = fit_learner(kind, encoded, Targets(actual, np.ones(len(actual))), seed=3)
-    predicted = learner.expect(encoded)
+    predicted = fitted.expect(encoded)
     assert np.isfinite(predicted).all() and (predicted >= 0).all()
     assert predicted.mean() == pytest.approx(actual.mean(), rel=0.35)
-    again = Learner.from_dict(learner.to_dict())
+    again = Learner.from_dict(fitted.to_dict())
     np.testing.assert_array_equal(again.expect(encoded), predicted)
 
 
-@pytest.mark.parametrize("kind", LEARNERS)
-def test_learners_are_deterministic(kind: str, frame: pd.DataFrame, encoder: Encoder) -> None:
+def test_learners_are_deterministic(fitted: Learner, frame: pd.DataFrame, encoder: Encoder) -> None:
     encoded, actual = encoder.encode(frame), column(frame, "actual_clv")
-    fits = [fit_learner(kind, encoded, Targets(actual, np.ones(len(actual))), 3) for _ in range(2)]
-    np.testing.assert_array_equal(fits[0].expect(encoded), fits[1].expect(encoded))
+    again = fit_learner(fitted.kind, encoded, Targets(actual, np.ones(len(actual))), 3)
+    np.testing.assert_array_equal(fitted.expect(encoded), again.expect(encoded))
 
 
 @pytest.mark.parametrize("kind", [LINEAR, TREES, "poisson_boosting"])
