@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import getpass
-import io
 import re
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from clv.core.given import given_text
+from clv.core.wording import csv_text
 from clv.errors import ClvError
 from clv.monitoring.alerts import alert_files
 from clv.project.files import sha256, write_verified
@@ -103,11 +102,8 @@ def batch_of(path: Path) -> str:
 
 
 def _write(home: Home, rows: list[dict[str, str]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_verified(_path(home), text.getvalue(), lambda file: read_csv(file, COLUMNS, DECISIONS))
+    written = csv_text(COLUMNS, rows)
+    write_verified(_path(home), written, lambda file: read_csv(file, COLUMNS, DECISIONS))
 
 
 def _path(home: Home) -> Path:

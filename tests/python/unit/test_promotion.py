@@ -7,6 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from clv.core.window import Window
 from clv.operations.comparison import LEARNT, NOW, TRAINING, Comparison, Side
 from clv.operations.promote import _newest, _same_customers
 from clv.prediction.accuracy import measure
@@ -18,7 +19,7 @@ def side(rmse: float, skill: float, pred_months: int = 3, figures: str = NOW) ->
     actual = np.array([0.0, 10.0, 20.0])
     accuracy = measure(actual + rmse, actual)
     kind = "naive_spend_rate"
-    return Side("m", kind, 9, pred_months, CUTOFF, accuracy, rmse, skill, figures)
+    return Side("m", kind, Window(CUTOFF, 9, pred_months), accuracy, skill, figures)
 
 
 def test_on_one_window_the_rmse_decides() -> None:
@@ -44,6 +45,7 @@ def test_without_a_champion_the_naive_rule_is_the_bar() -> None:
 def test_both_sides_are_judged_on_the_same_customers() -> None:
     rows = pd.DataFrame(
         {
+            "cutoff": [pd.Timestamp(CUTOFF)] * 5,
             "history_months": [9, 9, 9, 6, 6],
             "pred_months": [3, 3, 3, 3, 3],
             "customer_id": ["a", "b", "c", "b", "d"],
