@@ -24,11 +24,17 @@ from clv.project import lock
 from clv.project.database import DATABASE, check_opens
 from clv.project.home import Home
 from clv.project.log_columns import answered
+from clv.project.log_reader import LOG_ROWS, ROWS, opened, reader
 from clv.project.stored import stands
 from clv.project.transaction_log import form_of
 
 # What `clv_plugin_answer` in macros/read_log.sql calls.
-FUNCTIONS = {"clv_log_columns": answered, "clv_log_form": form_of}
+FUNCTIONS = {
+    "clv_log_columns": answered,
+    "clv_log_form": form_of,
+    "clv_log_reader": reader,
+    "clv_open_log": opened,
+}
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
@@ -56,6 +62,10 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         """Offer the functions to the macros on a database that was just opened."""
         for name, function in FUNCTIONS.items():
             conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
+
+    def configure_cursor(self, cursor: Any) -> None:
+        """Offer the rows of the log, which each connection has to be told of."""
+        cursor.register(ROWS, LOG_ROWS)
 
 
 def make_home(database: Path) -> None:
