@@ -41,6 +41,7 @@ from clv.project.database import fetch
 from clv.project.dbt import DbtProject, parse_vars
 from clv.project.events import say
 from clv.project.home import Home
+from clv.registry.gate import open_model
 from clv.registry.store import Registry
 from clv.training.train import train
 
@@ -109,14 +110,12 @@ def split_table(dbt: DbtProject, split: str) -> pd.DataFrame:
     windows = by_window(frames)
     test = windows[judged].reset_index(drop=True)
     train_set = windows.get(learnt, frames.iloc[:0]).reset_index(drop=True)
-    stored = Registry(dbt.home.registry).load_model(card["model_id"])["champion"]
-    champion = Champion.from_dict(stored)
+    stored = open_model(Registry(dbt.home.registry), card.model_id)
+    champion = Champion.from_dict(stored.champion)
     depth = float(judged.history_days_since(champion.encoder.data_from))
     actual, rows = column(test, "actual_clv"), []
     predicted = champion.predict(test)
-    rows.append(
-        _row(f"clv ({card['champion']['kind']})", predicted["predicted_clv"], actual, seconds)
-    )
+    rows.append(_row(f"clv ({champion.kind})", predicted["predicted_clv"], actual, seconds))
     peers: dict[str, Predictor] = {
         "lifetimes BG/NBD + GG": lambda: lifetimes_peer("BetaGeoFitter", test),
         "lifetimes Pareto/NBD + GG": lambda: lifetimes_peer("ParetoNBDFitter", test),

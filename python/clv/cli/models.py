@@ -19,8 +19,10 @@ from clv.operations.retention import Plan, make_plan
 from clv.project.dbt import parse_vars
 from clv.project.events import say
 from clv.project.home import Home
+from clv.registry import gate
 from clv.registry.card_report import card_text
 from clv.registry.gate import warn_of_doubt
+from clv.registry.model_id import ModelId
 from clv.registry.promotion import PROMOTE, begin, reported, stands_unreported
 from clv.registry.purge_log import purge_log
 from clv.registry.store import Registry
@@ -48,8 +50,8 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
             say(f"{model_id} is champion already: this promotion was cut off after it was decided")
             _report_promotion(home, model_id)
             return
-        rows = registry.rows()
-        champion = rows[-1]["model_id"] if rows else None
+        rows = gate.champions(registry)
+        champion = rows[-1].model_id if rows else None
         try:
             comparison = compare(dbt, model_id)
         except ClvError as error:
@@ -155,8 +157,8 @@ def card_command(model_id: str) -> None:
 def _named(home: Home, model_id: str) -> str:
     """Return the id of the model that is meant; the word `champion` means the champion."""
     if model_id == "champion":
-        return Registry(home.registry).champion()["model_id"]
-    return model_id
+        return Registry(home.registry).champion().model_id
+    return ModelId(model_id)
 
 
 @click.command("purge")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
 
 import click
 import pandas as pd
@@ -25,6 +24,7 @@ from clv.project.config import CONFIG
 from clv.project.config_rewrite import rewritten, write_config
 from clv.project.events import say
 from clv.project.stored import read_text
+from clv.registry.card import ModelCard
 from clv.registry.promotion import TRAINING, reported
 from clv.registry.store import Registry
 from clv.training.train import train_unreported
@@ -53,10 +53,10 @@ def train_command(
         request = WindowRequest.parse(cutoff, history_months, pred_months)
         card = train_unreported(dbt, config, request, promote=not no_promote)
         click.echo(markdown_table(_contest_table(card)))
-        click.echo(f"\nbaseline: {card['baseline']['explanation']}")
-        for candidate in card["candidates"]:
-            if candidate["left_out_because"]:
-                click.echo(f"left out: {candidate['kind']}: {candidate['left_out_because']}")
+        click.echo(f"\nbaseline: {card.baseline.explanation}")
+        for candidate in card.candidates:
+            if candidate.left_out_because:
+                click.echo(f"left out: {candidate.kind}: {candidate.left_out_because}")
         reported(registry, TRAINING)
 
 
@@ -112,12 +112,12 @@ def tune_command(
     search.forget()
 
 
-def _contest_table(card: dict[str, Any]) -> pd.DataFrame:
+def _contest_table(card: ModelCard) -> pd.DataFrame:
     shown = ["rmse", "r2", "mae", "bias", "normalized_gini", "top_decile_share"]
     return pd.DataFrame(
         [
-            {"candidate": entry["kind"], **{key: entry["accuracy"][key] for key in shown}}
-            for entry in card["candidates"]
-            if entry["accuracy"]
+            {"candidate": entry.kind, **{key: getattr(entry.accuracy, key) for key in shown}}
+            for entry in card.candidates
+            if entry.accuracy
         ]
     )

@@ -19,6 +19,9 @@ from clv.prediction.encoder import without_labels
 from clv.prediction.naive import RULES
 from clv.project.database import fetch, log_days
 from clv.project.dbt import DbtProject
+from clv.registry import gate
+from clv.registry.card import ModelCard
+from clv.registry.model_id import ModelId
 from clv.registry.store import Registry
 
 
@@ -34,21 +37,19 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
         When the challenger was promoted already, its file or card is not whole, or the log is
         too short for such a window.
     """
-    registry = Registry(dbt.home.registry)
-    rows = registry.rows()
-    promoted = registry.row_of(challenger_id)
+    registry, challenger = Registry(dbt.home.registry), ModelId(challenger_id)
+    rows = gate.champions(registry)
+    promoted = next((row for row in rows if row.model_id == challenger), None)
     if promoted is not None:
         current = promoted == rows[-1]
-        where = "is the champion" if current else f"was champion (row {promoted['manifest_row']})"
+        where = "is the champion" if current else f"was champion (row {promoted.manifest_row})"
         raise ClvError(
             f"{challenger_id} {where} already, and a model is promoted once. To return to an "
             "earlier champion, train again at its cutoff and windows and promote the result."
         )
-    cards = [registry.card(challenger_id)]
-    models = [registry.load_challenger(challenger_id)]
-    if rows:
-        cards.append(registry.card(rows[-1]["model_id"]))
-        models.append(registry.load_model(rows[-1]["model_id"]))
+    compared = [challenger, *(row.model_id for row in rows[-1:])]
+    cards = [gate.checked_card(registry, model_id) for model_id in compared]
+    models = [gate.open_model(registry, model_id) for model_id in compared]
     dbt.refresh_log()
     first, last = log_days(dbt.home.database)
     cutoff = _newest(cards, last)
@@ -57,7 +58,7 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
             f"the log ({first} to {last}) is too short to compare the models. Promote with --force, "
             "which leaves the comparison out, or wait for more data."
         )
-    windows = sorted({Window(cutoff, c["history_months"], c["pred_months"]) for c in cards})
+    windows = sorted({Window(cutoff, c.history_months, c.pred_months) for c in cards})
     dbt.build_training_set(windows)
     frames = _same_customers(
         fetch(dbt.home.database, "select * from int_clv__training_set order by customer_id")
@@ -65,22 +66,22 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
     if not frames or not len(next(iter(frames.values()))):
         raise ClvError(f"nobody bought in every history window up to {cutoff}: nothing to compare.")
     sides = [
-        _side(card, Champion.from_dict(model["champion"]), frames)
+        _side(card, Champion.from_dict(model.champion), frames)
         for card, model in zip(cards, models, strict=True)
     ]
     customers = len(next(iter(frames.values())))
     return Comparison(cutoff, customers, sides[0], sides[1] if len(sides) > 1 else None)
 
 
-def _newest(cards: list[dict[str, Any]], last: dt.date) -> dt.date:
+def _newest(cards: list[ModelCard], last: dt.date) -> dt.date:
     """Return the newest cutoff whose windows have matured and that the challenger can be judged at.
 
     A model learns from all labels that its training knew. One whose training reaches beyond the
     newest such cutoff was judged out-of-sample at its own training cutoff alone.
     """
-    newest = latest_cutoff(last, max(card["pred_months"] for card in cards))
-    own = dt.date.fromisoformat(cards[0]["training_cutoff"])
-    learnt = dt.date.fromisoformat(cards[0]["labels_end"]) > newest
+    newest = latest_cutoff(last, max(card.pred_months for card in cards))
+    own = cards[0].training_cutoff
+    learnt = cards[0].labels_end > newest
     return min(own, newest) if learnt else newest
 
 
@@ -95,14 +96,14 @@ def promote(
         When the champion is no longer the one that the challenger was compared with.
     """
     registry = Registry(dbt.home.registry)
-    rows = registry.rows()
-    current = rows[-1]["model_id"] if rows else None
+    rows = gate.champions(registry)
+    current = rows[-1].model_id if rows else None
     if current != expected_champion:
         raise ClvError(
             f"{current} became champion in the meantime; nothing was promoted. Run `clv promote` "
             "again, to compare with it."
         )
-    registry.append(registry.card(challenger_id), now().isoformat(), reason)
+    registry.append(gate.checked_card(registry, challenger_id), now(), reason)
 
 
 def _same_customers(training_set: pd.DataFrame) -> dict[Window, pd.DataFrame]:
@@ -117,16 +118,16 @@ def _same_customers(training_set: pd.DataFrame) -> dict[Window, pd.DataFrame]:
     }
 
 
-def _side(card: dict[str, Any], model: Champion, frames: dict[Window, pd.DataFrame]) -> Side:
+def _side(card: ModelCard, model: Champion, frames: dict[Window, pd.DataFrame]) -> Side:
     (cutoff,) = {window.cutoff for window in frames}
-    window = Window(cutoff, card["history_months"], card["pred_months"])
+    window = Window(cutoff, card.history_months, card.pred_months)
     rows = frames[window]
     actual = column(rows, "actual_clv")
     figures = NOW
-    if dt.date.fromisoformat(card["labels_end"]) > cutoff:
-        figures = TRAINING if card["training_cutoff"] == cutoff.isoformat() else LEARNT
+    if card.labels_end > cutoff:
+        figures = TRAINING if card.training_cutoff == cutoff else LEARNT
     if figures == TRAINING:
-        recorded = {f.name: card["baseline"].get(f.name) for f in fields(Accuracy)}
+        recorded = {f.name: getattr(card.baseline, f.name) for f in fields(Accuracy)}
         numbers: dict[str, Any] = {k: float("nan") if v is None else v for k, v in recorded.items()}
         accuracy = Accuracy(**numbers)
     else:
@@ -139,7 +140,7 @@ def _side(card: dict[str, Any], model: Champion, frames: dict[Window, pd.DataFra
         for kind in RULES
     )
     return Side(
-        model_id=card["model_id"],
+        model_id=card.model_id,
         kind=model.kind,
         window=window,
         accuracy=accuracy,

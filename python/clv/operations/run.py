@@ -117,8 +117,7 @@ def _read_log(dbt: DbtProject) -> dt.date:
 
 def _schedule(dbt: DbtProject, config: Config) -> Schedule:
     champion = Registry(dbt.home.registry).champion()
-    labels_end = parse_date(champion["labels_end"], "labels_end in the manifest")
-    return Schedule.of(config, champion["model_id"], labels_end)
+    return Schedule.of(config, champion.model_id, champion.labels_end)
 
 
 def build(dbt: DbtProject, due: list[dt.date], relabel: list[str] | bool = False) -> RunResult:

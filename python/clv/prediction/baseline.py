@@ -74,9 +74,8 @@ def baseline_sample(
     }
 
 
-def baseline_customers(model: dict[str, Any]) -> Customers | None:
+def baseline_customers(stored: dict[str, Any] | None) -> Customers | None:
     """Return the customers of a loaded model's baseline; None where an older version kept none."""
-    stored = model.get("baseline")
     if stored is None:
         return None
     return Customers(

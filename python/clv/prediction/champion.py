@@ -99,16 +99,23 @@ class Champion:
                 f"the champion (kind '{stored.get('kind')}') was made by another version of the "
                 "project. Check out its commit, or run `clv train`."
             )
-        return cls(
-            Encoder.from_dict(stored["reader"]),
-            candidate_from_dict(stored["candidate"]),
-            PurchaseOutlook.from_dict(stored["habits"]) if stored["habits"] else None,
-            Intervals.from_dict(stored["bounds"]),
-        )
+        try:
+            return cls(
+                Encoder.from_dict(stored["reader"]),
+                candidate_from_dict(stored["candidate"]),
+                PurchaseOutlook.from_dict(stored["habits"]) if stored["habits"] else None,
+                Intervals.from_dict(stored["bounds"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ClvError(
+                f"the champion in the model file is not whole ({type(error).__name__}: {error}). "
+                "Restore the file from a backup, or run `clv train`."
+            ) from error
 
 
-def without_bytes(stored: Any) -> Any:
-    """Return what a card can hold: numbers and text; of a pickled estimator only its version."""
+def without_arrays(stored: Any) -> Any:
+    """Return what a card can hold: numbers and text; of trees only the version that made them."""
     if isinstance(stored, dict):
-        return {k: without_bytes(v) for k, v in stored.items() if not isinstance(v, bytes)}
+        left_out = (bytes, np.ndarray)
+        return {k: without_arrays(v) for k, v in stored.items() if not isinstance(v, left_out)}
     return stored

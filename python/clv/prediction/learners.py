@@ -11,7 +11,6 @@ Kennard (1970); Poisson loss with exposure as in McCullagh & Nelder (1989), sect
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from clv.core.arrays import ClippedScaler, Matrix, Vector, draw_rows, row_products
 from clv.prediction.encoder import BTYD, Encoded
-from clv.prediction.estimator_bytes import pack, unpack
+from clv.prediction.trees import THREADS, Boosting, Forest
 
 LINEAR = "ridge_regression"
 TREES = "extra_trees"
@@ -34,7 +33,6 @@ SHRINKAGE_SHARE, SHRINKAGE_ROWS = 0.01, 50.0
 TREE_COUNT = 120
 BOOSTING_ROUNDS = 60
 LARGEST_FIT = 40_000
-THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ class Learner:
 
     kind: str
     base: dict[str, float]
-    model: Any
+    model: RidgeRatio | Forest | Boosting | None
 
     def expect(self, encoded: Encoded) -> Vector:
         """Return the predicted spend, shape (n,), not negative."""
@@ -116,35 +114,28 @@ class Learner:
         if isinstance(self.model, RidgeRatio):
             ratio = self.model.ratio(encoded.features)
         else:
-            ratio = _predict(self.model, np.ascontiguousarray(encoded.features, dtype=np.float32))
+            ratio = self.model.predict(np.ascontiguousarray(encoded.features, dtype=np.float32))
         return np.asarray(np.maximum(ratio, 0) * expectation(self.base, encoded))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the learner for the model file."""
-        model = self.model
-        if model is not None:
-            model = model.to_dict() if isinstance(model, RidgeRatio) else pack(model)
+        model = self.model.to_dict() if self.model is not None else None
         return {"kind": self.kind, "base": self.base, "model": model}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Learner:
-        """Rebuild a learner from what `to_dict` gave."""
-        model = stored["model"]
+        """Rebuild a learner from what `to_dict` gave.
+
+        Raises
+        ------
+        ClvError
+            When another version of scikit-learn made its trees, or they are not whole.
+        """
+        kind, model = stored["kind"], stored["model"]
+        made: RidgeRatio | Forest | Boosting | None = None
         if model is not None:
-            model = RidgeRatio.from_dict(model) if stored["kind"] == LINEAR else unpack(model)
-        return cls(stored["kind"], stored["base"], model)
-
-
-def _predict(model: Any, features: Any) -> Vector:
-    """Return the ratio; trees are summed in their order, so that the last bit is always the same."""
-    if not isinstance(model, ExtraTreesRegressor):
-        with threadpool_limits(1, user_api="openmp"):
-            return np.asarray(model.predict(features))
-    total = np.zeros(len(features))
-    with ThreadPoolExecutor(THREADS) as pool:
-        for part in pool.map(lambda tree: tree.tree_.predict(features)[:, 0], model.estimators_):
-            total += part
-    return total / len(model.estimators_)
+            made = {LINEAR: RidgeRatio, TREES: Forest, BOOSTING: Boosting}[kind].from_dict(model)  # type: ignore[attr-defined]
+        return cls(kind, stored["base"], made)
 
 
 def expectation(base: dict[str, float], encoded: Encoded) -> Vector:
@@ -194,7 +185,7 @@ def fit_learner(kind: str, encoded: Encoded, targets: Targets, seed: int) -> Lea
         trees = ExtraTreesRegressor(
             TREE_COUNT, min_samples_leaf=leaf, max_features=0.4, n_jobs=THREADS, random_state=seed
         )
-        return Learner(kind, base, trees.fit(features, ratio, sample_weight=weight))
+        return Learner(kind, base, Forest.of(trees.fit(features, ratio, sample_weight=weight)))
     boosting = HistGradientBoostingRegressor(
         loss="poisson", learning_rate=0.08, max_iter=BOOSTING_ROUNDS, max_leaf_nodes=8,
         min_samples_leaf=2 * leaf, l2_regularization=10.0, random_state=seed,
@@ -203,4 +194,4 @@ def fit_learner(kind: str, encoded: Encoded, targets: Targets, seed: int) -> Lea
     if not ratio.any():  # nobody spent anything: the Poisson loss has no such fit
         ratio = ratio + 1e-9
     with threadpool_limits(1, user_api="openmp"):  # spinning threads are slow on a busy machine
-        return Learner(kind, base, boosting.fit(features, ratio, sample_weight=weight))
+        return Learner(kind, base, Boosting.of(boosting.fit(features, ratio, sample_weight=weight)))

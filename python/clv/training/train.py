@@ -12,13 +12,16 @@ from clv.core.window import Window, WindowLengths, WindowRequest
 from clv.core.wording import counted, in_months
 from clv.errors import ClvError
 from clv.prediction.baseline import baseline_sample
-from clv.prediction.champion import without_bytes
+from clv.prediction.champion import without_arrays
 from clv.prediction.clusters import ClusterOptions, Clusters, fit_clusters
 from clv.project.config import Config
 from clv.project.database import LogDays, log_days
 from clv.project.dbt import DbtProject
 from clv.project.events import progress, say
 from clv.project.home import Home
+from clv.registry.card import ModelCard
+from clv.registry.model_file import ModelFile
+from clv.registry.model_id import ModelId
 from clv.registry.promotion import TRAINING, begin, reported, same_champion
 from clv.registry.provenance import code_version, data_fingerprint, environment, training_settings
 from clv.registry.store import Registry
@@ -52,7 +55,7 @@ class Training:
     settings: dict[str, Any]
 
 
-def train(dbt: DbtProject, config: Config, request: WindowRequest, promote: bool) -> dict[str, Any]:
+def train(dbt: DbtProject, config: Config, request: WindowRequest, promote: bool) -> ModelCard:
     """Train on the log as of a cutoff, write model and card, and promote unless told not to.
 
     Parameters
@@ -63,8 +66,8 @@ def train(dbt: DbtProject, config: Config, request: WindowRequest, promote: bool
 
     Returns
     -------
-    dict
-        The card.
+    ModelCard
+        Its card.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def train(dbt: DbtProject, config: Config, request: WindowRequest, promote: bool
 
 def train_unreported(
     dbt: DbtProject, config: Config, request: WindowRequest, promote: bool
-) -> dict[str, Any]:
+) -> ModelCard:
     """Train as `train` does; the journal holds the training until the caller has reported it.
 
     Until then another training that would make the same champion makes none, and returns its card.
@@ -94,7 +97,7 @@ def train_unreported(
     registry = Registry(dbt.home.registry)
     standing = same_champion(registry, _wanted(dbt.home, chosen, settings)) if promote else None
     if standing is not None:
-        say(f"{standing['model_id']} stands already: its training was cut off after it was decided")
+        say(f"{standing.model_id} stands already: its training was cut off after it was decided")
         return standing
     plan = plan_training(chosen, days.first)
     plan = replace(plan, notes=(*history_notes(chosen, days.first), *plan.notes))
@@ -169,16 +172,13 @@ def history_notes(window: Window, first: dt.date) -> list[str]:
     ]
 
 
-def _record(home: Home, training: Training, promote: bool) -> dict[str, Any]:
+def _record(home: Home, training: Training, promote: bool) -> ModelCard:
     plan, contest = training.plan, training.contest
     window, winner = plan.chosen, contest.winner
     assert winner.accuracy is not None
     judged = plan.folds[0]
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
-    model_id = (
-        f"clv_{window.cutoff:%Y%m%d}_h{window.history_months}_p{window.pred_months}"
-        f"_{now:%Y%m%dT%H%M%SZ}"
-    )
+    model_id = ModelId.of_training(window.cutoff, window.history_months, window.pred_months, now)
     registry = Registry(home.registry)
     if registry.card_path(model_id).exists():
         raise ClvError(f"{model_id} exists already: two trainings within one second. Run it again.")
@@ -191,7 +191,7 @@ def _record(home: Home, training: Training, promote: bool) -> dict[str, Any]:
         "trained_at": now.isoformat(),
         **wanted,
         "customers": winner.accuracy.customers,
-        "champion": without_bytes(stored),
+        "champion": without_arrays(stored),
         "baseline": {
             **baseline,
             "method": "out-of-time" if judged.learnt_from else "out-of-fold",
@@ -216,16 +216,15 @@ def _record(home: Home, training: Training, promote: bool) -> dict[str, Any]:
         "data": data,
         "environment": environment(),
     }
-    model = {"model_id": model_id, "champion": stored, "clusters": card["clusters"]}
-    model["baseline"] = training.baseline_sample
+    model = ModelFile(model_id, stored, card["clusters"], training.baseline_sample)
     begin(registry, TRAINING, model_id)
-    card = registry.save(model, card)
+    saved = registry.save(model, card)
     if promote:
-        registry.append(card, now.isoformat(), "trained by `clv train`")
+        registry.append(saved, now, "trained by `clv train`")
     say(f"{'champion' if promote else 'challenger'}: {model_id} ({winner.kind}; {contest.why})")
     for note in plan.notes:
         say(note)
-    return card
+    return saved
 
 
 def _explanation(plan: Plan, share: float) -> str:

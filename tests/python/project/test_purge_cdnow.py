@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from shop import NO_DATA_TESTS
 
 from clv.core.dates import now
 from clv.core.window import WindowRequest
@@ -26,6 +27,8 @@ def test_judged_batches_go_with_their_files_and_accuracy_stays(
     tmp_path: Path, sample_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLV_TRANSACTIONS", str(sample_log))
+    for name, value in NO_DATA_TESTS.items():
+        monkeypatch.setenv(name, value)
     home = Home(tmp_path)
     home.ensure()
     config, dbt = read_config(home.config), DbtProject(home)

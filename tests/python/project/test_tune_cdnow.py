@@ -185,7 +185,7 @@ def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None
 
 def test_promotion_shows_both_and_asks(home: Path) -> None:
     registry = Registry(home / "registry")
-    champion = registry.champion()["model_id"]
+    champion = registry.champion().model_id
     challenger = next(
         p.stem for p in (home / "registry" / "cards").glob("*.json") if p.stem != champion
     )
@@ -197,8 +197,8 @@ def test_promotion_shows_both_and_asks(home: Path) -> None:
     arguments = ["promote", challenger, "--reason", "trained anew", "--yes"]
     done = clv(home, *arguments)
     assert done.returncode == 0, done.stderr  # trained alike, so not worse
-    assert registry.champion()["model_id"] == challenger
-    assert registry.champion()["reason"] == "trained anew"
+    assert registry.champion().model_id == challenger
+    assert registry.champion().reason == "trained anew"
     assert clv(home, "verify").returncode == 0
     again = clv(home, "promote", challenger, "--reason", "again")
     assert again.returncode == 1 and "promoted once" in again.stderr

@@ -14,9 +14,9 @@ import duckdb
 import pandas as pd
 import pytest
 from killed import killed_at
+from registry_world import add_model, moment
 from shop import Shop
-from test_purge import add, ledger
-from test_registry_verify import add_model
+from test_purge import ANCIENT, CHAMPION, NEXT, add, ledger
 
 from clv.core.dates import now
 from clv.errors import ClvError
@@ -85,7 +85,7 @@ def test_a_promotion_killed_at_any_step_is_whole_or_has_not_begun(tmp_path: Path
         return registry
 
     def promote(registry: Registry) -> None:
-        registry.append(registry.card(CHALLENGER), "2030", "why")
+        registry.append(registry.card(CHALLENGER), moment(99), "why")
 
     undisturbed = world("undisturbed")
     before = files(Home(undisturbed.root.parent))
@@ -132,7 +132,7 @@ def test_a_training_killed_before_its_promotion_leaves_nothing(tmp_path: Path) -
         if stands is None:
             assert files(home) == before
         else:
-            assert stands == MODEL == registry.champion()["model_id"]
+            assert stands == MODEL == registry.champion().model_id
         recovered(home)  # a second command in between changes nothing
         assert promotion.stands_unreported(registry, promotion.TRAINING) == stands
         outcomes.append(stands is not None)
@@ -148,7 +148,7 @@ def test_the_same_training_again_makes_no_second_champion_and_another_one_does(
     promotion.begin(registry, promotion.TRAINING, MODEL)
     add_model(registry, 5)
     card = registry.card(MODEL)
-    wanted = {name: card[name] for name in ("training_cutoff", "code_commit", "data")}
+    wanted = {name: card.content[name] for name in ("training_cutoff", "code_commit", "data")}
     assert promotion.same_champion(registry, wanted) == card
     assert promotion.same_champion(registry, {**wanted, "training_cutoff": "1997-10-31"}) is None
     assert promotion.same_champion(registry, {**wanted, "data": {"fingerprint": "g"}}) is None
@@ -169,21 +169,21 @@ def test_the_same_promotion_again_ends_with_0_where_a_killed_one_was_completed(
     add_model(registry, 1)
     add_model(registry, 9, promote=False)
     promotion.begin(registry, promotion.PROMOTE, CHALLENGER)
-    assert killed_at(3, lambda: registry.append(registry.card(CHALLENGER), "2030", "why"))
+    assert killed_at(3, lambda: registry.append(registry.card(CHALLENGER), moment(99), "why"))
     done = Shop(tmp_path).clv("promote", CHALLENGER, "--reason", "why", "--yes")
     assert done.code == 0, done.err
     assert f"{CHALLENGER} is champion already" in done.err and "head of the manifest" in done.err
-    assert [row["model_id"] for row in registry.rows()][1:] == [CHALLENGER]
+    assert [row.model_id for row in registry.rows()][1:] == [CHALLENGER]
     assert list(registry.journal.root.iterdir()) == []
 
 
 def shop_to_purge(home: Home) -> Home:
     """Make a home with a batch, files and models that are due, and marts that hold the batch."""
-    for name, trained in (("ancient", "2022-01-01"), ("champion", "2029-02-01")):
-        add(home, name, f"{trained}T00:00:00+00:00")
+    for model_id in (ANCIENT, CHAMPION):
+        add(home, model_id)
     batches = [
-        (BATCH, "champion", "2029-01-02", True),
-        ("1998-03-31", "champion", "2030-06-01", False),
+        (BATCH, CHAMPION, "2029-01-02", True),
+        ("1998-03-31", CHAMPION, "2030-06-01", False),
     ]
     ledger(home, batches)
     with duckdb.connect(str(home.database)) as connection:
@@ -310,8 +310,8 @@ def test_a_clock_far_ahead_of_the_log_asks_before_it_deletes(
 
 def test_without_a_log_the_newest_training_says_what_day_it_is(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    add(home, "ancient", "2022-01-01T00:00:00+00:00")
-    add(home, "champion", "2030-06-01T00:00:00+00:00")
+    add(home, ANCIENT)
+    add(home, NEXT)
     assert clock_doubt(make_plan(home, NOW, 9, archive=False)) is None
     late = make_plan(home, NOW + dt.timedelta(days=90), 9, archive=False)
     assert "the newest training is of 2030-06-01" in str(clock_doubt(late))
@@ -324,7 +324,7 @@ def test_csv_files_are_stale_by_content_and_never_by_their_time(tmp_path: Path) 
     content = path.read_bytes()
     path.touch()
     assert write_batch_files(home) == []
-    path.write_bytes(content.replace(b"champion", b"champiox"))
+    path.write_bytes(content.replace(CHAMPION.encode(), b"another"))
     assert write_batch_files(home) == [path] and path.read_bytes() == content
     path.unlink()
     assert write_batch_files(home) == [path] and path.read_bytes() == content

@@ -6,11 +6,13 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+from registry_world import card_of, named
 
 from clv.core.window import Window
 from clv.operations.comparison import LEARNT, NOW, TRAINING, Comparison, Side
 from clv.operations.promote import _newest, _same_customers
 from clv.prediction.accuracy import measure
+from clv.registry.card import ModelCard
 
 CUTOFF = dt.date(1998, 3, 31)
 
@@ -64,8 +66,13 @@ def test_a_model_is_never_judged_on_what_it_has_learnt_from() -> None:
 
 def test_a_challenger_that_knows_the_newest_window_is_compared_at_its_own_cutoff() -> None:
     last = dt.date(1998, 6, 30)
-    champion = {"pred_months": 3, "training_cutoff": "1997-09-30", "labels_end": "1997-12-30"}
-    young = {"pred_months": 3, "training_cutoff": "1998-03-15", "labels_end": "1998-06-15"}
-    old = {"pred_months": 3, "training_cutoff": "1997-12-15", "labels_end": "1998-03-15"}
+    champion, young, old = (
+        ModelCard.sealed(card_of(named(), training_cutoff=cutoff, labels_end=end), "0" * 64)
+        for cutoff, end in (
+            ("1997-09-30", "1997-12-30"),
+            ("1998-03-15", "1998-06-15"),
+            ("1997-12-15", "1998-03-15"),
+        )
+    )
     assert _newest([young, champion], last) == dt.date(1998, 3, 15)
     assert _newest([old, champion], last) == dt.date(1998, 3, 31)

@@ -26,6 +26,8 @@ from clv.tuning.evaluate import KINDS, LEARNING_KINDS, evaluate
 from clv.tuning.grid import HISTORY_MONTHS, PRED_MONTHS, GridRequest, choose_grid
 from clv.tuning.tasks import tasks_of, windows_of
 
+pytestmark = pytest.mark.usefixtures("encoders_fitted_once")
+
 CUTOFF = dt.date(2023, 6, 30)
 HISTORY = 9
 Load = Callable[[Window], pd.DataFrame]
