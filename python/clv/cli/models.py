@@ -8,6 +8,7 @@ import click
 
 from clv.cli.options import a_folder, a_sha256, checked, confirm, dbt_vars, open_project, show
 from clv.core.dates import now
+from clv.core.given import given_text
 from clv.core.wording import counted, markdown_table
 from clv.errors import ClvError
 from clv.operations.promote import compare, promote
@@ -40,6 +41,7 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
     """Show a challenger beside the champion and make it champion on confirmation."""
     if not reason.strip():
         raise click.UsageError("--reason must say why.")
+    reason = given_text(reason, "--reason", "Say why in a sentence.")
     home, _, dbt = open_project(variables)
     champion, worse, undecided = None, False, False
     registry = Registry(home.registry)
@@ -76,7 +78,11 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
         return
     with at_work(dbt, show):
         begin(registry, PROMOTE, model_id)
-        promote(dbt, model_id, " ".join(reason.split()), champion)
+        try:
+            promote(dbt, model_id, reason, champion)
+        except ClvError:
+            reported(registry, PROMOTE)
+            raise
         _report_promotion(home, model_id)
 
 
@@ -179,11 +185,9 @@ def purge_command(dry_run: bool, archive: Path | None, yes: bool, variables: str
         if not plan.items:
             return
         doubt = clock_doubt(plan)
-        if doubt is not None:
-            say(f"{doubt}.")
-            if not confirm("Is the clock right, and is all of this to go?", yes):
-                say("nothing was deleted")
-                return
+        if doubt is not None and not confirm("Is the clock right, and is all of this to go?", yes):
+            say("nothing was deleted")
+            return
         carry_out(plan, dbt, archive)
         say(f"done; every deletion is in {purge_log(home)}")
 
@@ -192,3 +196,6 @@ def _show(plan: Plan) -> None:
     click.echo(markdown_table(plan.table()) if plan.items else "nothing is due")
     for line in plan.kept:
         say(f"kept: {line}")
+    doubt = clock_doubt(plan) if plan.items else None
+    if doubt is not None:
+        say(f"{doubt}.")

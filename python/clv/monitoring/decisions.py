@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import getpass
-import io
 import re
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from clv.core.given import given_text
+from clv.core.wording import csv_text
 from clv.errors import ClvError
 from clv.monitoring.alerts import alert_files
-from clv.project.files import sha256, write_text
+from clv.project.files import sha256, write_verified
 from clv.project.home import Home
+from clv.project.stored import APPEND_ONLY, Kind, read_csv, stands
 
 COLUMNS = ("decided_at", "batch", "decided_by", "decision", "alert_sha256")
 PATIENCE_SECONDS = 10
+DECISIONS = Kind("the record of decisions", APPEND_ONLY)
+ALERT = Kind("the alert", "Remove it; `clv monitor` writes it again.")
 
 
 def decisions(home: Home) -> list[dict[str, str]]:
@@ -26,20 +29,10 @@ def decisions(home: Home) -> list[dict[str, str]]:
     Raises
     ------
     ClvError
-        When the file does not have its columns.
+        When the file is not the one that was written.
     """
     path = _path(home)
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise ClvError(
-            f"{path} does not have the columns {', '.join(COLUMNS)}. It is append-only and never "
-            "edited by hand: restore it from a backup."
-        )
-    return rows
+    return read_csv(path, COLUMNS, DECISIONS) if stands(path, DECISIONS) else []
 
 
 def open_alerts(home: Home) -> list[Path]:
@@ -48,7 +41,9 @@ def open_alerts(home: Home) -> list[Path]:
     A decision belongs to what the alert said: an alert that says something else is open again.
     """
     decided = {(row["batch"], row["alert_sha256"]) for row in decisions(home)}
-    return [path for path in alert_files(home) if (batch_of(path), sha256(path)) not in decided]
+    return [
+        path for path in alert_files(home) if (batch_of(path), sha256(path, ALERT)) not in decided
+    ]
 
 
 def decide(home: Home, batch: str, decision: str, by: str | None = None) -> dict[str, str]:
@@ -68,17 +63,17 @@ def decide(home: Home, batch: str, decision: str, by: str | None = None) -> dict
     """
     named = batch_of(Path(batch.strip()))
     alerts = {batch_of(path): path for path in alert_files(home)}
-    words = " ".join(decision.split())
     if named not in alerts:
         known = ", ".join(alerts) or "none"
         raise ClvError(
             f"there is no alert of batch {batch}. Batches with an alert: {known}. "
             "Write one as it stands there."
         )
-    if not words:
-        raise ClvError('the decision is empty. Say what was decided: --decision "wait a month".')
-    if by is not None and not by.strip():
-        raise ClvError("--by is empty. Say who decided, or leave it out to be named yourself.")
+    words = given_text(decision, "the decision", 'Say what was decided: --decision "wait a month".')
+    who = given_text(
+        _user() if by is None else by, "--by",
+        "Say who decided, or leave it out to be named yourself.",
+    )  # fmt: skip
     lock = FileLock(home.root / ".clv.decisions.lock")
     try:
         with lock.acquire(timeout=PATIENCE_SECONDS):
@@ -88,9 +83,9 @@ def decide(home: Home, batch: str, decision: str, by: str | None = None) -> dict
                     (
                         dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
                         named,
-                        " ".join((_user() if by is None else by).split()),
+                        who,
                         words,
-                        sha256(alerts[named]),
+                        sha256(alerts[named], ALERT),
                     ),
                     strict=True,
                 )
@@ -107,11 +102,8 @@ def batch_of(path: Path) -> str:
 
 
 def _write(home: Home, rows: list[dict[str, str]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(_path(home), text.getvalue())
+    written = csv_text(COLUMNS, rows)
+    write_verified(_path(home), written, lambda file: read_csv(file, COLUMNS, DECISIONS))
 
 
 def _path(home: Home) -> Path:

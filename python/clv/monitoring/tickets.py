@@ -8,23 +8,49 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from clv.errors import ClvError
 from clv.monitoring.alerts import alert_files
-from clv.monitoring.decisions import batch_of, open_alerts
+from clv.monitoring.decisions import ALERT, batch_of, open_alerts
 from clv.monitoring.jira import Connection, Tracker, TrackerError
 from clv.project import events
 from clv.project.events import say
 from clv.project.files import sha256, write_text
 from clv.project.home import Home
+from clv.project.stored import (
+    Kind,
+    StoredFileError,
+    listed,
+    read_json,
+    read_text,
+    shown,
+    stands,
+)
 
 WITHDRAWN = "withdrawn"
+TICKET = Kind("the ticket", "Remove it; the next run writes it anew.", largest=1_000_000)
+RECORD = Kind(
+    "the record of a ticket", "Remove it; the ticket is found by its labels.", largest=100_000
+)
+SHOP = Kind(
+    "the label of this home in JIRA",
+    "Restore it from a backup, or write into it what follows clv-shop- in the labels of its tickets.",
+    largest=1_000,
+)
 GONE = (
     "The alert of this batch was withdrawn: with its labels and the thresholds as they are now, "
     "it alarms no longer."
 )
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What JIRA has of a batch: the ticket's key, and the report that it holds."""
+
+    key: str = ""
+    report: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,17 +79,18 @@ def wanted(home: Home) -> list[Ticket]:
     standing = {batch_of(path): path for path in alert_files(home)}
     undecided = {batch_of(path) for path in open_alerts(home)}
     waiting = {ticket.batch: ticket for ticket in outbox(home)}
-    known = {path.stem: _record(path) for path in (home.registry / "tickets").glob("*.json")}
+    records = listed(home.registry / "tickets", "*.json", RECORD)
+    known = {path.stem: _record(path) for path in records}
     tickets = []
     for batch in sorted({*standing, *waiting, *known}):
         path = standing.get(batch)
-        report = sha256(path) if path else WITHDRAWN
-        if known.get(batch, {}).get("report") == report:
+        report = sha256(path, ALERT) if path else WITHDRAWN
+        if batch in known and known[batch].report == report:
             continue
         if path is None:
             text, title = GONE, f"CLV alert withdrawn: batch {batch}"
         elif batch in undecided or batch in waiting or batch in known:
-            text = path.read_text("utf-8")
+            text = read_text(path, ALERT)
             title = text.partition("\n")[0].lstrip("# ")
         else:
             continue
@@ -79,22 +106,14 @@ def outbox(home: Home) -> list[Ticket]:
     ClvError
         When a file of the outbox is not one of ours.
     """
-    tickets = []
-    for path in sorted(_outbox(home).glob("*.json")):
-        try:
-            tickets.append(Ticket(**json.loads(path.read_text("utf-8"))))
-        except (ValueError, TypeError) as error:
-            raise ClvError(
-                f"{path} is no ticket. Remove it; the next run writes it anew."
-            ) from error
-    return tickets
+    return [read_json(path, Ticket, TICKET) for path in listed(_outbox(home), "*.json", TICKET)]
 
 
 def queue(home: Home) -> list[Ticket]:
     """Put what JIRA does not know yet into the outbox, and return all that waits there."""
     shop = home.registry / "shop_id"
     tickets = wanted(home)
-    if tickets and not shop.exists():
+    if tickets and not stands(shop, SHOP):
         write_text(shop, shop_id(home) + "\n")
     for ticket in tickets:
         write_text(
@@ -129,9 +148,14 @@ def deliver_after_run(home: Home) -> None:
     """Send what waits where a JIRA is named; what goes wrong there is one line and no failure."""
     if not Tracker.named():
         return
-    with events.current().step("tickets_sent") as done:
-        sent, problems = deliver(home)
-        done |= {"sent": len(sent), "waiting": len(outbox(home))}
+    try:
+        with events.current().step("tickets_sent") as done:
+            sent, problems = deliver(home)
+            done |= {"sent": len(sent), "waiting": len(outbox(home))}
+    except StoredFileError as error:  # the run itself is done; `clv tickets` ends with this error
+        message = f"tickets: {error} Then `clv tickets` sends them."
+        events.current().event("tickets_waiting", message, level="warning")
+        return
     for line in sent:
         say(line)
     if problems:
@@ -154,14 +178,17 @@ def labels_of(home: Home, batch: str) -> list[str]:
 def shop_id(home: Home) -> str:
     """Return what tells this home's tickets from those of another, also after it was moved."""
     path = home.registry / "shop_id"
-    if path.exists():
-        return path.read_text("utf-8").strip()
+    if stands(path, SHOP):
+        name = read_text(path, SHOP).strip()
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name):
+            raise StoredFileError(path, SHOP, f"holds {shown(name)}, which is no label of JIRA")
+        return name
     return hashlib.sha256(str(home.root).encode()).hexdigest()[:8]
 
 
 def _send(home: Home, connection: Connection, ticket: Ticket) -> str:
     path = home.registry / "tickets" / f"{ticket.batch}.json"
-    key = _record(path).get("key") or connection.find(ticket.labels)
+    key = _record(path).key or connection.find(ticket.labels)
     known = connection.says(key, ticket.mark) if key else None
     if key and known is None:  # the ticket that we remember was deleted
         key = connection.find(ticket.labels)
@@ -175,18 +202,13 @@ def _send(home: Home, connection: Connection, ticket: Ticket) -> str:
     else:
         key = connection.create(ticket.summary, ticket.body, ticket.labels)
         done = f"ticket {key}: created for batch {ticket.batch}"
-    write_text(path, json.dumps({"key": key, "report": ticket.report}) + "\n")
+    write_text(path, json.dumps(asdict(Sent(key, ticket.report))) + "\n")
     (_outbox(home) / f"{ticket.batch}.json").unlink(missing_ok=True)
     return done
 
 
-def _record(path: Path) -> dict[str, str]:
-    # A record that cannot be read is no loss: the ticket is found by its labels.
-    try:
-        record = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
+def _record(path: Path) -> Sent:
+    return read_json(path, Sent, RECORD) if stands(path, RECORD) else Sent()
 
 
 def _outbox(home: Home) -> Path:

@@ -8,15 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from clv.core.arrays import column
-from clv.core.dates import add_months, latest_cutoff, now
+from clv.core.arrays import by_window, column
+from clv.core.dates import latest_cutoff, now
+from clv.core.window import Window
 from clv.errors import ClvError
 from clv.operations.comparison import LEARNT, NOW, TRAINING, Comparison, Side
 from clv.prediction.accuracy import Accuracy, measure
 from clv.prediction.champion import Champion
 from clv.prediction.encoder import without_labels
 from clv.prediction.naive import RULES
-from clv.project.database import fetch, fetch_row
+from clv.project.database import fetch, log_days
 from clv.project.dbt import DbtProject
 from clv.registry import gate
 from clv.registry.card import ModelCard
@@ -50,16 +51,14 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
     cards = [gate.checked_card(registry, model_id) for model_id in compared]
     models = [gate.open_model(registry, model_id) for model_id in compared]
     dbt.refresh_log()
-    first, last = fetch_row(
-        dbt.home.database, "select data_from, data_through from int_clv__log_days"
-    )
+    first, last = log_days(dbt.home.database)
     cutoff = _newest(cards, last)
     if cutoff < first:
         raise ClvError(
             f"the log ({first} to {last}) is too short to compare the models. Promote with --force, "
             "which leaves the comparison out, or wait for more data."
         )
-    windows = sorted({(cutoff.isoformat(), c.history_months, c.pred_months) for c in cards})
+    windows = sorted({Window(cutoff, c.history_months, c.pred_months) for c in cards})
     dbt.build_training_set(windows)
     frames = _same_customers(
         fetch(dbt.home.database, "select * from int_clv__training_set order by customer_id")
@@ -67,7 +66,7 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
     if not frames or not len(next(iter(frames.values()))):
         raise ClvError(f"nobody bought in every history window up to {cutoff}: nothing to compare.")
     sides = [
-        _side(card, Champion.from_dict(model.champion), frames, cutoff)
+        _side(card, Champion.from_dict(model.champion), frames)
         for card, model in zip(cards, models, strict=True)
     ]
     customers = len(next(iter(frames.values())))
@@ -107,29 +106,22 @@ def promote(
     registry.append(gate.checked_card(registry, challenger_id), now(), reason)
 
 
-def _same_customers(training_set: pd.DataFrame) -> dict[tuple[int, int], pd.DataFrame]:
-    """Split by (history_months, pred_months) and keep the customers that stand in every part."""
-    parts = {
-        (int(rows["history_months"].iloc[0]), int(rows["pred_months"].iloc[0])): rows
-        for _, rows in training_set.groupby(["history_months", "pred_months"])
-    }
+def _same_customers(training_set: pd.DataFrame) -> dict[Window, pd.DataFrame]:
+    """Split by window and keep the customers that stand in every part."""
+    parts = by_window(training_set)
     shared = (
         set.intersection(*(set(rows["customer_id"]) for rows in parts.values())) if parts else set()
     )
     return {
-        key: rows[rows["customer_id"].isin(shared)].reset_index(drop=True)
-        for key, rows in parts.items()
+        window: rows[rows["customer_id"].isin(shared)].reset_index(drop=True)
+        for window, rows in parts.items()
     }
 
 
-def _side(
-    card: ModelCard,
-    model: Champion,
-    frames: dict[tuple[int, int], pd.DataFrame],
-    cutoff: dt.date,
-) -> Side:
-    pred_months = card.pred_months
-    rows = frames[card.history_months, pred_months]
+def _side(card: ModelCard, model: Champion, frames: dict[Window, pd.DataFrame]) -> Side:
+    (cutoff,) = {window.cutoff for window in frames}
+    window = Window(cutoff, card.history_months, card.pred_months)
+    rows = frames[window]
     actual = column(rows, "actual_clv")
     figures = NOW
     if card.labels_end > cutoff:
@@ -142,20 +134,16 @@ def _side(
         predicted = column(model.predict(without_labels(rows)), "predicted_clv")
         accuracy = measure(predicted, actual)
     naive = min(
-        measure(model.reader.read(without_labels(frame)).expectations[kind], actual).rmse
-        for (_, months), frame in frames.items()
-        if months == pred_months
+        measure(model.encoder.encode(without_labels(frame)).expectations[kind], actual).rmse
+        for other, frame in frames.items()
+        if other.pred_months == window.pred_months
         for kind in RULES
     )
-    window_end = add_months(cutoff, pred_months)
     return Side(
         model_id=card.model_id,
         kind=model.kind,
-        history_months=card.history_months,
-        pred_months=pred_months,
-        window_end=window_end,
+        window=window,
         accuracy=accuracy,
-        rmse_per_30_days=accuracy.rmse * 30 / (window_end - cutoff).days,
         skill=1 - accuracy.rmse / naive if naive > 0 else float("nan"),
         figures=figures,
     )

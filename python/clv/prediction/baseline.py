@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clv.core.arrays import Vector, column
+from clv.core.arrays import Vector, column, draw_rows
 from clv.prediction.naive import SPEND_RATE, history_days, rule
 from clv.prediction.resampling import Customers
 
@@ -59,7 +59,7 @@ def baseline_sample(
     n = len(training_set)
     rows = np.arange(n)
     if n > LARGEST_SAMPLE:
-        rows = np.sort(np.random.default_rng(SEED).choice(n, LARGEST_SAMPLE, replace=False))
+        rows = draw_rows(n, LARGEST_SAMPLE, np.random.default_rng(SEED))
     ratio, error = purchase_ratio(
         column(training_set, "actual_purchases"), column(champion, "predicted_purchases")
     )

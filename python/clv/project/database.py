@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pandas as pd
@@ -24,13 +25,20 @@ DATABASE = Kind(
 )
 
 
-# What DuckDB raises where a file is not as it was written.
+# What DuckDB raises where a file is not as it was written; a wrong checksum is a plain duckdb.Error.
 DAMAGE = (
     duckdb.IOException,
     duckdb.InternalException,
     duckdb.FatalException,
     duckdb.SerializationException,
 )
+
+
+class LogDays(NamedTuple):
+    """The first day of the transaction log, and the last that it is complete for."""
+
+    first: dt.date
+    last: dt.date
 
 
 @contextlib.contextmanager
@@ -52,7 +60,9 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     except duckdb.CatalogException as error:
         cause = f"is not the one of this home: {_first_line(error)}"
         raise StoredFileError(path, DATABASE, cause) from error
-    except DAMAGE as error:
+    except duckdb.Error as error:
+        if type(error) is not duckdb.Error and not isinstance(error, DAMAGE):
+            raise
         raise StoredFileError(path, DATABASE, f"is damaged: {_first_line(error)}") from error
     finally:
         connection.close()
@@ -85,8 +95,8 @@ def check_opens(path: Path) -> None:
         duckdb.connect(str(path), read_only=True).close()
     except duckdb.ConnectionException:  # this process has it open already, so it can be opened
         return
-    except DAMAGE as error:
-        if "lock" not in str(error):
+    except duckdb.Error as error:
+        if "lock on file" not in str(error):
             raise StoredFileError(path, DATABASE, f"is damaged: {_first_line(error)}") from error
 
 
@@ -103,6 +113,11 @@ def fetch_row(path: Path, query: str) -> tuple[Any, ...]:
         return tuple(row)
 
 
+def log_days(path: Path) -> LogDays:
+    """Return the days of the log, as staging found them."""
+    return LogDays(*fetch_row(path, "select data_from, data_through from int_clv__log_days"))
+
+
 def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Say whether the schema `main` has a table or view of that name."""
     query = "select 1 from information_schema.tables where table_schema = 'main' and table_name = ?"
@@ -115,7 +130,7 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
         try:
             return duckdb.connect(str(path), read_only=True)
         except duckdb.IOException as error:
-            if "lock" not in str(error):
+            if "lock on file" not in str(error):
                 cause = f"cannot be opened: {_first_line(error)}"
                 raise StoredFileError(path, DATABASE, cause) from error
             if time.monotonic() > deadline:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from clv.core.window import Window
 from clv.errors import ClvError
 from clv.project import events
 from clv.project.database import in_use
@@ -19,6 +19,7 @@ from clv.project.dbt_errors import READS_THE_LOG, plain, unreadable_log
 from clv.project.events import no_bars
 from clv.project.home import PROJECT, Home
 from clv.project.strict_yaml import YamlFaultError, load
+from clv.project.transaction_log import VARIABLE, TransactionLog
 
 # What has to be built before anything can be said about dates.
 LOG = ("+int_clv__log_days", "+int_clv__customer_days")
@@ -35,15 +36,16 @@ class DbtProject:
         """Read, check and reconcile the transaction log: staging and int_clv__customer_days, with tests."""
         self._invoke("reading the log", ["build", "--select", *LOG, "--exclude", "test_type:unit"])
 
-    def build_training_set(
-        self, windows: Sequence[tuple[str, int, int]], sample: float = 1
-    ) -> None:
-        """Build `int_clv__training_set` for windows of (cutoff, history_months, pred_months), in one pass.
+    def build_training_set(self, windows: Sequence[Window], sample: float = 1) -> None:
+        """Build `int_clv__training_set` for all of the windows, in one pass.
 
         The log must be refreshed before. `sample` is the share of the customers that it holds.
         """
         arguments = ["run", "--select", "int_clv__training_windows", "int_clv__training_set"]
-        run_vars = {"training_windows": [list(w) for w in windows], "training_sample": sample}
+        run_vars = {
+            "training_windows": [window.as_list() for window in windows],
+            "training_sample": sample,
+        }
         self._invoke("training set", arguments, run_vars)
 
     def build_batches(self, cutoffs: Sequence[str]) -> dict[str, int]:
@@ -100,7 +102,7 @@ class DbtProject:
             if "Could not set lock on file" in str(result.exception):
                 raise ClvError(in_use(self.home.database, str(result.exception)))
             full_log = self.home.logs / "dbt.log"
-            cause = _failure(result, self.user_vars.get("transactions"))
+            cause = _failure(result, TransactionLog.named(self.user_vars.get("transactions")))
             raise ClvError(f"{cause}\n(full log: {full_log})")
         warned = [node for node in result.result.results if node.status == "warn"]
         for node in warned:
@@ -113,9 +115,9 @@ class DbtProject:
         os.environ["CLV_HOME"] = str(self.home.root)
         os.environ["DBT_TARGET_PATH"] = str(self.home.root / "target")
         os.environ["DBT_LOG_PATH"] = str(self.home.logs)
-        named = os.environ.get("CLV_TRANSACTIONS", "").strip()
-        if named and re.search(r"\.(csv|tsv|parquet|pq)(\.\w+)?$", named, re.IGNORECASE):
-            os.environ["CLV_TRANSACTIONS"] = str(Path(named).expanduser().absolute())
+        named = TransactionLog.named()
+        if named.location:
+            os.environ[VARIABLE] = named.absolute().location
 
 
 def parse_vars(text: str) -> dict[str, Any]:
@@ -162,7 +164,7 @@ def _advance(bar: Any, event: Any) -> None:
         bar.update()
 
 
-def _failure(result: Any, log_var: object) -> str:
+def _failure(result: Any, log: TransactionLog) -> str:
     """Return the causes of a failed invocation, without traces of templates or Python."""
     if result.exception is not None:
         return plain(str(result.exception))
@@ -173,7 +175,7 @@ def _failure(result: Any, log_var: object) -> str:
             if node.status == "fail":
                 cause = f"the data test {node.node.name} failed: {cause}"
             elif node.node.name == READS_THE_LOG:
-                cause = unreadable_log(node.message or "", log_var)
+                cause = unreadable_log(node.message or "", log)
             if cause not in causes:
                 causes.append(cause)
     return "\n".join(causes) or "dbt failed without a message"

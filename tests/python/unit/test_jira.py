@@ -214,7 +214,7 @@ def test_a_file_in_the_outbox_that_is_no_ticket_is_named(home, jira, capfd):
     (home.outputs / "outbox").mkdir()
     (home.outputs / "outbox" / "x.json").write_text(json.dumps({"a": 1}))
     assert clv("tickets") == 1
-    assert "x.json is no ticket" in capfd.readouterr().err
+    assert "x.json does not have its shape" in capfd.readouterr().err
 
 
 def test_the_token_is_shown_nowhere(home, jira, capfd):

@@ -10,6 +10,7 @@ from registry_world import BASELINE, card_of, model_of, moment, named
 
 from clv.errors import ClvError
 from clv.operations.reproduce import Reproduction, reproduce
+from clv.project.config import ClusterLimits
 from clv.project.home import Home
 from clv.registry.card import ModelCard
 from clv.registry.provenance import training_settings
@@ -76,12 +77,10 @@ def test_an_edited_card_is_nothing_to_compare_with(tmp_path: Any) -> None:
 def test_the_log_is_recorded_as_given_and_without_a_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    config: Any = SimpleNamespace(
-        clusters=SimpleNamespace(min_clusters=3, max_clusters=8, smallest_share=0.02)
-    )
+    config: Any = SimpleNamespace(clusters=ClusterLimits())
     monkeypatch.setenv("CLV_TRANSACTIONS", "s3://key:secret@bucket/orders-*.csv")
     settings = training_settings({"data_through": "1998-01-01"}, config)
-    assert settings["transactions"] == "s3://bucket/orders-*.csv"
+    assert settings["transactions"] == "s3://***@bucket/orders-*.csv"
     assert settings["vars"] == {"data_through": "1998-01-01"}
     monkeypatch.setenv("CLV_TRANSACTIONS", "data/orders.csv")
     assert training_settings({}, config)["transactions"] == "data/orders.csv"
