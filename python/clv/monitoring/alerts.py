@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,13 @@ def announced(home: Home) -> None:
 
 def alert_files(home: Home) -> list[Path]:
     """Return the alert files that stand in outputs, oldest batch first."""
-    return sorted(home.outputs.glob("drift_alert_*.md"))
+    found = home.outputs.glob("drift_alert_*.md")
+    return sorted(path for path in found if is_batch(path.stem.removeprefix("drift_alert_")))
+
+
+def is_batch(text: str) -> bool:
+    """Say whether a text names a batch as the names of files do: 19980623_pred3m."""
+    return re.fullmatch(r"[0-9]{8}_pred[0-9]{1,3}m", text) is not None
 
 
 def _batch(row: Mapping[Any, Any]) -> Batch:

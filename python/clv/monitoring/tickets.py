@@ -1,7 +1,8 @@
 """Tickets for open alerts: one per batch, through an outbox, so that a JIRA that is down loses none.
 
 What is to be sent is written to `outputs/outbox/` first and taken out once JIRA has it;
-`registry/tickets/` remembers which ticket a batch has and what it says.
+`registry/tickets/` remembers which ticket a batch has and what it says. What cannot be read, written or
+sent is a line of its own and holds up nothing else.
 """
 
 from __future__ import annotations
@@ -11,15 +12,21 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from clv.core.render import terminal
 from clv.errors import ClvError
-from clv.monitoring.alerts import alert_files
+from clv.monitoring.alerts import alert_files, is_batch
 from clv.monitoring.decisions import batch_of, open_alerts
-from clv.monitoring.jira import Connection, Tracker, TrackerError
+from clv.monitoring.jira import LONGEST_TEXT, Connection, Tracker, TrackerError, is_key
 from clv.project import events
 from clv.project.events import say
 from clv.project.files import sha256, write_text
 from clv.project.home import Home
+from clv.project.stored import Kind, StoredFileError, listed, read_json, read_text, stands
 
+TICKET = Kind("the ticket", "Remove it; the next run writes it anew.")
+ALERT = Kind("the alert", "Remove it; the next run writes it anew.")
+RECORD = Kind("the record of a ticket", "Remove it; the ticket is found by its labels.")
+SHOP = Kind("the label of this home in JIRA", largest=1_000)
 WITHDRAWN = "withdrawn"
 GONE = (
     "The alert of this batch was withdrawn: with its labels and the thresholds as they are now, "
@@ -44,8 +51,19 @@ class Ticket:
 
     @property
     def body(self) -> str:
-        """The report as JIRA shows it: tables keep their columns."""
-        return f"{{noformat}}\n{self.text}\n{{noformat}}\n{self.mark}"
+        """The report as JIRA shows it: tables keep their columns; the mark is there in any case."""
+        before, after = "{noformat}\n", f"\n{{noformat}}\n{self.mark}"
+        text = self.text.replace("{noformat}", "(noformat)")
+        return f"{before}{text[: LONGEST_TEXT - len(before) - len(after)]}{after}"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What was sent, what could not be and waits, and files that are no tickets, a line each."""
+
+    sent: list[str]
+    problems: list[str]
+    no_tickets: list[str]
 
 
 def wanted(home: Home) -> list[Ticket]:
@@ -63,7 +81,7 @@ def wanted(home: Home) -> list[Ticket]:
         if path is None:
             text, title = GONE, f"CLV alert withdrawn: batch {batch}"
         elif batch in undecided or batch in waiting or batch in known:
-            text = path.read_text("utf-8")
+            text = read_text(path, ALERT)
             title = text.partition("\n")[0].lstrip("# ")
         else:
             continue
@@ -72,45 +90,33 @@ def wanted(home: Home) -> list[Ticket]:
 
 
 def outbox(home: Home) -> list[Ticket]:
-    """Return the tickets that wait to be sent, oldest batch first.
-
-    Raises
-    ------
-    ClvError
-        When a file of the outbox is not one of ours.
-    """
-    tickets = []
-    for path in sorted(_outbox(home).glob("*.json")):
-        try:
-            tickets.append(Ticket(**json.loads(path.read_text("utf-8"))))
-        except (ValueError, TypeError) as error:
-            raise ClvError(
-                f"{path} is no ticket. Remove it; the next run writes it anew."
-            ) from error
-    return tickets
+    """Return the tickets that wait to be sent, oldest batch first."""
+    return _read_outbox(home)[0]
 
 
-def queue(home: Home) -> list[Ticket]:
-    """Put what JIRA does not know yet into the outbox, and return all that waits there."""
+def queue(home: Home) -> list[str]:
+    """Put what JIRA does not know yet into the outbox; return what went wrong, a line each."""
     shop = home.registry / "shop_id"
     tickets = wanted(home)
-    if tickets and not shop.exists():
-        write_text(shop, shop_id(home) + "\n")
-    for ticket in tickets:
-        write_text(
-            _outbox(home) / f"{ticket.batch}.json",
-            json.dumps(asdict(ticket), indent=2, ensure_ascii=False) + "\n",
-        )
-    return outbox(home)
+    files = {_outbox(home) / f"{ticket.batch}.json": _json(ticket) for ticket in tickets}
+    if tickets and not stands(shop, SHOP):
+        files[shop] = shop_id(home) + "\n"
+    problems = []
+    for path, text in files.items():
+        try:
+            write_text(path, text)
+        except ClvError as error:
+            problems.append(str(error))
+    return problems
 
 
-def deliver(home: Home) -> tuple[list[str], list[str]]:
-    """Send what waits; return what was done, and what went wrong, a line each."""
-    waiting = queue(home)
+def deliver(home: Home) -> Delivery:
+    """Send what waits; all requests together have until the tracker's deadline."""
+    problems = queue(home)
+    waiting, no_tickets = _read_outbox(home)
     sent: list[str] = []
-    problems: list[str] = []
     if not waiting:
-        return sent, problems
+        return Delivery(sent, problems, no_tickets)
     try:
         connection = Tracker.of_environment().connect()
         for ticket in waiting:
@@ -120,9 +126,11 @@ def deliver(home: Home) -> tuple[list[str], list[str]]:
                 if error.lasting:
                     raise
                 problems.append(f"{ticket.batch}: {error}")
+            except ClvError as error:
+                problems.append(f"{ticket.batch}: {error}")
     except TrackerError as error:
         problems.append(str(error))
-    return sent, problems
+    return Delivery(sent, problems, no_tickets)
 
 
 def deliver_after_run(home: Home) -> None:
@@ -130,18 +138,32 @@ def deliver_after_run(home: Home) -> None:
     if not Tracker.named():
         return
     with events.current().step("tickets_sent") as done:
-        sent, problems = deliver(home)
-        done |= {"sent": len(sent), "waiting": len(outbox(home))}
-    for line in sent:
+        try:
+            delivery = deliver(home)
+            done |= {"sent": len(delivery.sent), "waiting": len(outbox(home))}
+        except (
+            ClvError
+        ) as error:  # what the run is for is done; a ticket is not worth its exit code
+            delivery = Delivery([], [str(error)], [])
+    for line in delivery.sent:
         say(line)
-    if problems:
-        events.current().event("tickets_waiting", waiting_line(home, problems), level="warning")
+    warn_of_files(delivery)
+    if delivery.problems:
+        line = waiting_line(home, delivery.problems)
+        events.current().event("tickets_waiting", line, level="warning")
+
+
+def warn_of_files(delivery: Delivery) -> None:
+    """Name the files of the outbox that are no tickets: no ticket is lost by them."""
+    for line in delivery.no_tickets:
+        events.current().event("no_ticket", terminal(f"tickets: {line}"), level="warning")
 
 
 def waiting_line(home: Home, problems: list[str]) -> str:
     """Say in one line what went wrong and that nothing is lost."""
-    return (
-        f"tickets: {'; '.join(problems)}. {len(outbox(home))} waiting in {_outbox(home)}; the next run "
+    said = "; ".join(problem.rstrip(".") for problem in problems)
+    return terminal(
+        f"tickets: {said}. {len(outbox(home))} waiting in {_outbox(home)}; the next run "
         "sends them, or `clv tickets`."
     )
 
@@ -152,16 +174,25 @@ def labels_of(home: Home, batch: str) -> list[str]:
 
 
 def shop_id(home: Home) -> str:
-    """Return what tells this home's tickets from those of another, also after it was moved."""
+    """Return what tells this home's tickets from those of another, also after it was moved.
+
+    Raises
+    ------
+    ClvError
+        When its file holds something else.
+    """
     path = home.registry / "shop_id"
-    if path.exists():
-        return path.read_text("utf-8").strip()
-    return hashlib.sha256(str(home.root).encode()).hexdigest()[:8]
+    if not stands(path, SHOP):
+        return hashlib.sha256(str(home.root).encode()).hexdigest()[:8]
+    text = read_text(path, SHOP).strip()
+    if not text.isascii() or not text.isalnum():
+        raise StoredFileError(path, SHOP, "is not one word of letters and digits")
+    return text
 
 
 def _send(home: Home, connection: Connection, ticket: Ticket) -> str:
     path = home.registry / "tickets" / f"{ticket.batch}.json"
-    key = _record(path).get("key") or connection.find(ticket.labels)
+    key = _key_of(_record(path)) or connection.find(ticket.labels)
     known = connection.says(key, ticket.mark) if key else None
     if key and known is None:  # the ticket that we remember was deleted
         key = connection.find(ticket.labels)
@@ -180,13 +211,41 @@ def _send(home: Home, connection: Connection, ticket: Ticket) -> str:
     return done
 
 
+def _read_outbox(home: Home) -> tuple[list[Ticket], list[str]]:
+    """Return the tickets of the outbox, and a line for each file that is none."""
+    tickets, faults = [], []
+    try:
+        paths = listed(_outbox(home), "*.json", TICKET)
+    except StoredFileError as error:
+        return [], [str(error)]
+    for path in paths:
+        try:
+            ticket = read_json(path, Ticket, TICKET)
+            if ticket.batch != path.stem or not is_batch(ticket.batch):
+                raise StoredFileError(
+                    path, TICKET, "is no ticket of the batch that it is named for"
+                )
+            tickets.append(ticket)
+        except StoredFileError as error:
+            faults.append(str(error))
+    return tickets, faults
+
+
+def _json(ticket: Ticket) -> str:
+    return json.dumps(asdict(ticket), indent=2, ensure_ascii=False) + "\n"
+
+
 def _record(path: Path) -> dict[str, str]:
     # A record that cannot be read is no loss: the ticket is found by its labels.
     try:
-        record = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        return read_json(path, dict[str, str], RECORD)
+    except StoredFileError:
         return {}
-    return record if isinstance(record, dict) else {}
+
+
+def _key_of(record: dict[str, str]) -> str | None:
+    key = record.get("key")
+    return key if is_key(key) else None
 
 
 def _outbox(home: Home) -> Path:
