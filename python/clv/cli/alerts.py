@@ -41,13 +41,13 @@ def tickets_command(dry_run: bool) -> None:
     CLV_JIRA_URL, CLV_JIRA_PROJECT and CLV_JIRA_TOKEN say where to, CLV_JIRA_USER who asks.
     """
     home = Home.current()
-    home.ensure()
     if dry_run:
         tickets = {ticket.batch: ticket for ticket in [*outbox(home), *wanted(home)]}
         for batch in sorted(tickets):
             click.echo(_shown(tickets[batch]))
         say(f"{counted(len(tickets), 'ticket', 'tickets')} would be sent")
         return
+    home.ensure()
     if not Tracker.named() and (outbox(home) or wanted(home)):
         raise ClvError(
             "CLV_JIRA_URL is not set, so there is nowhere to send tickets to. Set it, "

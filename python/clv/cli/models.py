@@ -12,7 +12,7 @@ from clv.core.wording import counted, markdown_table
 from clv.errors import ClvError
 from clv.operations.promote import compare, promote
 from clv.operations.reproduce import reproduce
-from clv.operations.retention import carry_out, make_plan
+from clv.operations.retention import Plan, carry_out, make_plan
 from clv.project.dbt import parse_vars
 from clv.project.events import say
 from clv.project.home import Home
@@ -76,7 +76,10 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
               help="A head of the manifest noted earlier, elsewhere.")  # fmt: skip
 def verify_command(head: str | None) -> None:
     """Check manifest, cards and model files against each other and name what does not fit."""
-    report = verify(Home.current(), head)
+    home = Home.current()
+    if not home.exists():
+        raise ClvError(f"there is no home at {home.root}, so nothing to verify. Check CLV_HOME.")
+    report = verify(home, head)
     for note in report.notes:
         say(f"note: {note}")
     if report.findings:
@@ -147,12 +150,23 @@ def _named(home: Home, model_id: str) -> str:
 @dbt_vars
 def purge_command(dry_run: bool, archive: Path | None, variables: str) -> None:
     """Delete what retention no longer asks for: old model files, and batches long since judged."""
+    if dry_run:
+        parse_vars(variables)
+        home = Home.current()
+        _show(
+            make_plan(home, now(), home.read_config().retention.model_months, archive is not None)
+        )
+        return
     home, config, dbt = open_project(variables)
     with exclusive(home):
-        plan = make_plan(home, now(), config.retention_model_months, archive is not None)
-        click.echo(markdown_table(plan.table()) if plan.items else "nothing is due")
-        for line in plan.kept:
-            say(f"kept: {line}")
-        if not dry_run and plan.items:
+        plan = make_plan(home, now(), config.retention.model_months, archive is not None)
+        _show(plan)
+        if plan.items:
             carry_out(plan, dbt, archive)
             say(f"done; every deletion is in {purge_log(home)}")
+
+
+def _show(plan: Plan) -> None:
+    click.echo(markdown_table(plan.table()) if plan.items else "nothing is due")
+    for line in plan.kept:
+        say(f"kept: {line}")

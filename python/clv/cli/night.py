@@ -17,7 +17,8 @@ from clv.operations.run import RunResult, monitor, run
 from clv.operations.show import show_text
 from clv.operations.status import status_text
 from clv.project import events
-from clv.project.config import Config, read_config
+from clv.project.config import Config
+from clv.project.config_rewrite import check_rewritable
 from clv.project.dbt import DbtProject
 from clv.project.home import Home
 from clv.project.lock import exclusive
@@ -44,6 +45,7 @@ def run_command(cutoff: str | None, until: str | None, through: str | None, vari
     if cutoff is not None and until is not None:
         raise click.UsageError("--cutoff and --until do not go together.")
     home, config, dbt = _open(variables, through)
+    check_rewritable(home.config, [("run", key) for key in type(config.run).model_fields])
     with exclusive(home):
         Registry(home.registry).settle()
         warn_of_doubt(home)
@@ -78,9 +80,8 @@ def monitor_command(
 def status_command() -> None:
     """Show the champion, the schedule, the batches that wait to mature and the open alerts."""
     home = Home.current()
-    home.ensure()
     warn_of_doubt(home)
-    click.echo(status_text(home, read_config(home.config)))
+    click.echo(status_text(home, home.read_config()))
 
 
 @click.command("show")

@@ -11,9 +11,10 @@ import click
 
 from clv.errors import ClvError
 from clv.project import events
-from clv.project.config import MOST_MONTHS, Config, read_config
+from clv.project.config import MOST_MONTHS, Config
 from clv.project.dbt import DbtProject, parse_vars
 from clv.project.home import Home
+from clv.project.stored import whole_number
 
 # Months of a window, the same for `clv train`, `clv tune` and the config.
 MONTHS = click.IntRange(1, MOST_MONTHS)
@@ -81,7 +82,7 @@ def open_project(variables: str) -> tuple[Home, Config, DbtProject]:
     user_vars = parse_vars(variables)
     home.ensure()
     events.current().keep_in(home.logs / "clv.log")
-    return home, read_config(home.config), DbtProject(home, user_vars)
+    return home, home.read_config(), DbtProject(home, user_vars)
 
 
 def confirm(question: str, yes: bool) -> bool:
@@ -111,8 +112,9 @@ def months(text: str | None, option: str) -> tuple[int, ...]:
     if text is None:
         return ()
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and 1 <= int(part) <= MOST_MONTHS for part in parts):
+    numbers = [number for part in parts if (number := whole_number(part)) is not None]
+    if len(numbers) < len(parts) or not all(1 <= number <= MOST_MONTHS for number in numbers):
         raise ClvError(
             f"{option} '{text}' is not a list of months from 1 to {MOST_MONTHS}, such as 3,6,9."
         )
-    return tuple(sorted({int(part) for part in parts}))
+    return tuple(sorted(set(numbers)))

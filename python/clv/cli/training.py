@@ -10,9 +10,11 @@ import pandas as pd
 
 from clv.cli.options import MONTHS, a_share, checked, confirm, dbt_vars, month_list, open_project
 from clv.core.wording import markdown_table
-from clv.project.config import rewritten, write_config
+from clv.project.config import CONFIG
+from clv.project.config_rewrite import rewritten, write_config
 from clv.project.events import say
 from clv.project.lock import exclusive
+from clv.project.stored import read_text
 from clv.registry.store import Registry
 from clv.training.train import train
 from clv.tuning.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS
@@ -76,8 +78,8 @@ def tune_command(
         ("training", "history_months"): winner.history_months,
         ("training", "pred_months"): winner.pred_months,
     }
-    before = home.config.read_text("utf-8")
-    after = rewritten(before, values)
+    before = read_text(home.config, CONFIG)
+    after = rewritten(before, values, str(home.config))
     if after == before:
         say(f"{home.config} has these windows already; nothing to change")
     else:

@@ -21,10 +21,12 @@ import pandas as pd
 
 from clv.errors import ClvError
 from clv.operations.worktree import clean_environment, resolve, worktree
-from clv.project.config import rewritten
+from clv.project.config import CONFIG
+from clv.project.config_rewrite import rewritten
 from clv.project.events import say
 from clv.project.files import sha256
 from clv.project.home import PROJECT, Home
+from clv.project.stored import read_text
 from clv.registry.store import Registry
 
 TABLE_NAME = re.compile(r"\w+(\.\w+){1,2}")
@@ -165,7 +167,7 @@ def _checked_card(registry: Registry, model_id: str) -> dict[str, Any]:
 
 
 def _prepare_home(home: Home, project: Path, settings: dict[str, Any]) -> None:
-    template = (project / "config" / "model_config.yaml").read_text("utf-8")
+    template = read_text(project / "config" / "model_config.yaml", CONFIG)
     keys = ("min_clusters", "max_clusters", "smallest_share")
     changes = {("clusters", key): settings[key] for key in keys if key in settings}
     home.config.parent.mkdir(parents=True)

@@ -17,7 +17,8 @@ from clv.monitoring.alerts import watched, withdraw_alerts, write_alerts
 from clv.monitoring.relabel import Labels, check_relabel
 from clv.operations.schedule import Schedule
 from clv.project import events
-from clv.project.config import Config, write_config
+from clv.project.config import Config
+from clv.project.config_rewrite import write_config
 from clv.project.database import fetch, fetch_row
 from clv.project.dbt import DbtProject
 from clv.project.events import say

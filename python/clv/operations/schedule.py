@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from clv.errors import ClvError
 from clv.project.config import Config
 
 FIRST_WEEKS = dt.timedelta(weeks=12)
 EARLY_STEP = dt.timedelta(days=14)
 LATER_STEP = dt.timedelta(days=30)
+MOST_CUTOFFS = 1_000
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,9 @@ class Schedule:
         there. Without one it starts on the day its training labels end, its first cutoff that is
         not in-sample.
         """
-        next_cutoff = config.last_score_cutoff or labels_end
-        known = config.schedule_model_id == model_id and config.schedule_start is not None
-        start = config.schedule_start if known and config.schedule_start else next_cutoff
+        next_cutoff = config.run.last_score_cutoff or labels_end
+        known = config.run.schedule_model_id == model_id and config.run.schedule_start is not None
+        start = config.run.schedule_start if known and config.run.schedule_start else next_cutoff
         return cls(model_id, start, next_cutoff)
 
     def due(self, through: dt.date) -> list[dt.date]:
@@ -39,6 +41,11 @@ class Schedule:
         cutoff = self.next_cutoff
         while cutoff <= through:
             cutoffs.append(cutoff)
+            if len(cutoffs) > MOST_CUTOFFS:
+                raise ClvError(
+                    f"more than {MOST_CUTOFFS:,} cutoffs are due from {self.next_cutoff} to {through}. "
+                    "Set run.last_score_cutoff in the config to the day to go on from."
+                )
             cutoff = self.after(cutoff)
         return cutoffs
 

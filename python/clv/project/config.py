@@ -1,44 +1,133 @@
-"""`config/model_config.yaml`: read with checks, rewritten without touching anything else."""
+"""`config/model_config.yaml`: what a person decides, and where the schedule stands."""
 
 from __future__ import annotations
 
 import datetime as dt
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from clv.core.dates import parse_date
 from clv.errors import ClvError
-from clv.project.files import write_bytes
+from clv.project.stored import Kind, read_text, shown
+from clv.project.strict_yaml import YamlFaultError, load
 
-Key = tuple[str, str]
 MOST_MONTHS = 120
-KNOWN = {
-    "training": ("history_months", "pred_months"),
-    "run": ("last_score_cutoff", "schedule_model_id", "schedule_start"),
-    "monitoring": ("drift_threshold_rmse", "drift_threshold_r2"),
-    "clusters": ("min_clusters", "max_clusters", "smallest_share"),
-    "retention": ("model_months",),
-}
+FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(2200, 12, 31)
+CONFIG = Kind(
+    "the config",
+    "Restore it from a backup; to go on with defaults instead, copy the project's "
+    "config/model_config.yaml to its place.",
+    largest=100_000,
+)
 
 
-@dataclass(frozen=True)
-class Config:
-    """What a person decided, and where the schedule stands."""
+def _day(value: Any) -> dt.date | None:
+    """Read a date that a calendar of shops can hold; empty is none."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, (str, dt.date)):
+        raise ValueError("no date")
+    try:
+        day = parse_date(value, "the date")
+    except ClvError as error:
+        raise ValueError("no date of the calendar") from error
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError("out of reach")
+    return day
 
-    history_months: int
-    pred_months: int
-    last_score_cutoff: dt.date | None
-    schedule_model_id: str | None
-    schedule_start: dt.date | None
-    min_clusters: int
-    max_clusters: int
-    smallest_share: float
-    retention_model_months: int = 9
+
+MONTHS = f"a whole number from 1 to {MOST_MONTHS}"
+DAY = f"a date from {FIRST_DAY} to {LAST_DAY} as yyyy-mm-dd, or nothing"
+CHANGE = "a number of 0 or more, for example 0.20"
+
+Months = Annotated[int, Field(strict=True, ge=1, le=MOST_MONTHS, description=MONTHS)]
+Day = Annotated[dt.date | None, BeforeValidator(_day), Field(description=DAY)]
+Change = Annotated[float, Field(strict=True, ge=0, lt=1e6, allow_inf_nan=False, description=CHANGE)]
+ModelName = Annotated[str, StringConstraints(strict=True, max_length=200)]
+Clusters = Annotated[
+    int, Field(strict=True, ge=2, le=100, description="a whole number from 2 to 100")
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Training(_Section):
+    """The windows that `clv train` uses where none are given."""
+
+    history_months: Months
+    pred_months: Months
+
+
+class RunState(_Section):
+    """Where the schedule of `clv run` stands."""
+
+    last_score_cutoff: Day = None
+    schedule_model_id: Annotated[
+        ModelName | None, Field(description="the id of a model, or nothing")
+    ] = None
+    schedule_start: Day = None
+
+
+class Monitoring(_Section):
+    """From which changes on a batch is looked at; read by the SQL of every build."""
+
+    drift_threshold_rmse: Change
+    drift_threshold_r2: Change
+
+
+class ClusterLimits(_Section):
+    """What `clv train` tries of behaviour clusters."""
+
+    min_clusters: Clusters = 3
+    max_clusters: Clusters = 8
+    smallest_share: Annotated[
+        float,
+        Field(strict=True, ge=0, lt=0.5, allow_inf_nan=False, description="a share below 0.5"),
+    ] = 0.02
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ClusterLimits:
+        if self.max_clusters < self.min_clusters:
+            raise ValueError("min_clusters is above max_clusters")
+        return self
+
+
+class Retention(_Section):
+    """How long `clv purge` keeps what is not needed."""
+
+    model_months: Annotated[
+        int, Field(strict=True, ge=1, le=1200, description="a whole number from 1 to 1200")
+    ] = 9
+
+
+class Config(_Section):
+    """The config; a key that it does not name is refused."""
+
+    training: Training
+    run: RunState = RunState()
+    monitoring: Monitoring
+    clusters: ClusterLimits = ClusterLimits()
+    retention: Retention = Retention()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections(cls, sections: Any) -> Any:
+        """Take a section with nothing behind its name for one without keys."""
+        if not isinstance(sections, dict):
+            return sections
+        return {name: {} if keys is None else keys for name, keys in sections.items()}
 
 
 def read_config(path: Path) -> Config:
@@ -47,161 +136,51 @@ def read_config(path: Path) -> Config:
     Raises
     ------
     ClvError
-        When the file is missing, is not YAML, or holds a value of the wrong kind.
+        When the file cannot be read, is not YAML, or holds a key or value that is not taken; every
+        fault has a line of its own.
     """
-    text = _text(path)
+    return checked_config(path, read_text(path, CONFIG))
+
+
+def checked_config(path: Path, text: str) -> Config:
+    """Return the config that a text holds; `path` names it in errors.
+
+    Raises
+    ------
+    ClvError
+        As `read_config`.
+    """
     try:
-        sections = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ClvError(
-            f"{path} is not valid YAML ({yaml_cause(error)}). Correct it, or restore it."
-        ) from error
+        sections = load(text)
+    except YamlFaultError as fault:
+        raise ClvError(f"{path} is not valid YAML ({fault}). Correct it, or restore it.") from fault
     if not isinstance(sections, dict):
-        raise ClvError(f"{path} has no sections. Restore it from the project's config folder.")
-    reader = _Reader(path, sections)
-    reader.check_keys()
-    config = Config(
-        history_months=reader.whole("training", "history_months", most=MOST_MONTHS),
-        pred_months=reader.whole("training", "pred_months", most=MOST_MONTHS),
-        last_score_cutoff=reader.date("run", "last_score_cutoff"),
-        schedule_model_id=reader.get("run", "schedule_model_id", None),
-        schedule_start=reader.date("run", "schedule_start"),
-        min_clusters=reader.whole("clusters", "min_clusters", 3),
-        max_clusters=reader.whole("clusters", "max_clusters", 8),
-        smallest_share=reader.share("clusters", "smallest_share", 0.02),
-        retention_model_months=reader.whole("retention", "model_months", 9),
-    )
-    if config.min_clusters < 2 or config.max_clusters < config.min_clusters:
-        raise ClvError(f"{path}: clusters need 2 <= min_clusters <= max_clusters. Correct them.")
-    return config
-
-
-def yaml_cause(error: Exception) -> str:
-    """Say in one line what is wrong with a YAML text, and where."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return str(error).splitlines()[0]
-
-
-def write_config(path: Path, changes: Mapping[Key, object]) -> None:
-    """Set the values of `changes` ((section, key) to value) and leave every other byte alone."""
-    write_bytes(path, rewritten(_text(path), changes).encode("utf-8"))
-
-
-def rewritten(text: str, changes: Mapping[Key, object]) -> str:
-    """Return the YAML text with the scalars of `changes` replaced; comments and order stay.
-
-    The parser's own marks say where a value begins and ends, so nothing is formatted anew. A key
-    that is missing is added at the end of its section, in the file's own line ends.
-    """
-    for (section, key), value in changes.items():
-        written = _scalar(value)
-        start, end, replacement = _place(text, section, key, written)
-        text = text[:start] + replacement + text[end:]
-    return text
-
-
-def _place(text: str, section: str, key: str, written: str) -> tuple[int, int, str]:
-    newline = "\r\n" if "\r\n" in text else "\n"
-    root = yaml.compose(text)
-    sections = {k.value: v for k, v in root.value} if isinstance(root, yaml.MappingNode) else {}
-    if section not in sections:
-        gap = "" if text.endswith("\n") else newline
-        added = f"{gap}{newline}{section}:{newline}  {key}: {written}{newline}"
-        return len(text), len(text), added
-    node = sections[section]
-    start, end = node.start_mark.index, node.end_mark.index
-    if not isinstance(node, yaml.MappingNode):  # nothing, or null, stands behind the section's name
-        line = _line_end(text, end)
-        return start, line, f"{text[end:line]}{newline}  {key}: {written}"
-    for key_node, value in node.value:
-        if key_node.value == key:
-            start, end = value.start_mark.index, value.end_mark.index
-            return start, end, written if end > start else f" {written}"
-    if node.flow_style:
-        return end - 1, end - 1, f"{', ' if node.value else ''}{key}: {written}"
-    column = node.value[-1][0].start_mark.column
-    at = _line_end(text, _last_mark(node))
-    return at, at, f"{newline}{' ' * column}{key}: {written}"
-
-
-def _last_mark(node: yaml.Node) -> int:
-    """Return where the last scalar below a block ends; the block's own mark is the next token."""
-    if isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
-        last = node.value[-1]
-        return _last_mark(last[1] if isinstance(last, tuple) else last)
-    return node.end_mark.index
-
-
-def _line_end(text: str, index: int) -> int:
-    """Return where the line of the last character before `index` ends."""
-    newline = text.find("\n", len(text[:index].rstrip()))
-    end = len(text) if newline < 0 else newline
-    return end - 1 if text[:end].endswith("\r") else end
-
-
-def _scalar(value: object) -> str:
-    plain = value.isoformat() if isinstance(value, dt.date) else value
-    style = '"' if isinstance(plain, str) else None
-    dumped = yaml.safe_dump(plain, default_style=style, width=math.inf, allow_unicode=True)
-    return dumped.removesuffix("...\n").strip()
-
-
-def _text(path: Path) -> str:
+        raise ClvError(f"{path} has no sections, but {shown(text.strip())}. {CONFIG.fix}")
     try:
-        return path.read_bytes().decode("utf-8")  # as bytes, so that line ends stay as they are
-    except UnicodeDecodeError as error:
-        raise ClvError(f"{path} is not UTF-8 text. Save it as UTF-8, or restore it.") from error
-    except OSError as error:
-        raise ClvError(
-            f"cannot read {path}: {error.strerror}. Restore it from the project's config folder."
-        ) from error
+        return Config.model_validate(sections)
+    except ValidationError as error:
+        lines = [_fault(fault["loc"], fault["type"], fault["input"]) for fault in error.errors()]
+    if len(lines) == 1:
+        raise ClvError(f"{path}: {lines[0]}")
+    raise ClvError(f"{path} has {len(lines)} faults:\n" + "\n".join(f"- {line}" for line in lines))
 
 
-@dataclass(frozen=True)
-class _Reader:
-    path: Path
-    sections: dict[str, Any]
-
-    def get(self, section: str, key: str, default: Any) -> Any:
-        values = self.sections.get(section) or {}
-        if not isinstance(values, dict):
-            raise ClvError(f"{self.path}: {section} is not a section of keys. Correct it.")
-        return values.get(key, default)
-
-    def check_keys(self) -> None:
-        """Refuse a key that nobody reads where one that is read is missing: it is a slip of the pen."""
-        for section, known in KNOWN.items():
-            values = self.sections.get(section)
-            written = {str(key) for key in values} if isinstance(values, dict) else set()
-            unknown, missing = sorted(written - {*known}), [k for k in known if k not in written]
-            if unknown and missing:
-                raise ClvError(
-                    f"{self.path}: {section} has no {' and no '.join(missing)}, but "
-                    f"{', '.join(unknown)}, which nobody reads. Correct the name."
-                )
-
-    def whole(
-        self, section: str, key: str, default: int | None = None, most: int | None = None
-    ) -> int:
-        value = self.get(section, key, default)
-        wrong = not isinstance(value, int) or isinstance(value, bool) or value < 1
-        if wrong or (most is not None and value > most):
-            said = "missing" if value is None else repr(value)
-            span = "of 1 or more" if most is None else f"from 1 to {most}"
-            raise ClvError(
-                f"{self.path}: {section}.{key} is {said}; it takes a whole number {span}."
-            )
-        return int(value)
-
-    def share(self, section: str, key: str, default: float) -> float:
-        value = self.get(section, key, default)
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 0.5:
-            raise ClvError(
-                f"{self.path}: {section}.{key} is {value!r}; it takes a share below 0.5."
-            )
-        return float(value)
-
-    def date(self, section: str, key: str) -> dt.date | None:
-        value = self.get(section, key, None)
-        return None if value in (None, "") else parse_date(value, f"{self.path}: {section}.{key}")
+def _fault(place: tuple[int | str, ...], cause: str, found: Any) -> str:
+    """Say in one line what is wrong at a place of the config, and what it takes."""
+    names = [str(part) for part in place]
+    name = ".".join(names[:2]) or "the whole"
+    section = Config.model_fields.get(names[0]) if names else None
+    known = section.annotation.model_fields if section and section.annotation else {}
+    said = "missing" if cause == "missing" else shown(repr(found))
+    if section is None:
+        return f"{name} is no section that is read. Sections: {', '.join(Config.model_fields)}."
+    if len(names) == 1 and cause == "value_error":
+        return f"{name}: 2 <= min_clusters <= max_clusters does not hold. Correct them."
+    if len(names) == 1:
+        return f"{name} is {said}; it takes the keys {', '.join(known)}."
+    if names[1] not in known:
+        return (
+            f"{name} is a key that nobody reads. Correct the name, or remove it; keys of "
+            f"{names[0]}: {', '.join(known)}."
+        )
+    return f"{name} is {said}; it takes {known[names[1]].description}."

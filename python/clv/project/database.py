@@ -13,8 +13,24 @@ import duckdb
 import pandas as pd
 
 from clv.errors import ClvError
+from clv.project.stored import Kind, StoredFileError, read_start, stands
 
 PATIENCE_SECONDS = 30.0
+MAGIC = slice(8, 12), b"DUCK"
+DATABASE = Kind(
+    "the database",
+    "Restore it from a backup. Without one, move it away: `clv run` begins a new one, in which "
+    "earlier predictions and their labels are missing.",
+)
+
+
+# What DuckDB raises where a file is not as it was written.
+DAMAGE = (
+    duckdb.IOException,
+    duckdb.InternalException,
+    duckdb.FatalException,
+    duckdb.SerializationException,
+)
 
 
 @contextlib.contextmanager
@@ -24,15 +40,54 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises
     ------
     ClvError
-        When there is no database, or another process keeps it locked.
+        When there is no database, it is none of DuckDB's or damaged, or another process keeps it
+        locked.
     """
-    if not path.exists():
+    if not stands(path, DATABASE):
         raise ClvError(f"there is no database at {path} yet. Run `clv run`, or `dbt build`.")
+    check_magic(path)
     connection = _open(path)
     try:
         yield connection
+    except duckdb.CatalogException as error:
+        cause = f"is not the one of this home: {_first_line(error)}"
+        raise StoredFileError(path, DATABASE, cause) from error
+    except DAMAGE as error:
+        raise StoredFileError(path, DATABASE, f"is damaged: {_first_line(error)}") from error
     finally:
         connection.close()
+
+
+def check_magic(path: Path) -> None:
+    """Refuse at once a file that DuckDB did not write, which is often waited for like a lock.
+
+    Raises
+    ------
+    StoredFileError
+        When it is no regular file, or does not begin as a database of DuckDB.
+    """
+    start = read_start(path, DATABASE, 12)
+    if start[MAGIC[0]] != MAGIC[1]:
+        found = f"begins with {start.hex(' ')}" if start else "is empty"
+        raise StoredFileError(path, DATABASE, f"is not a database of DuckDB: it {found}")
+
+
+def check_opens(path: Path) -> None:
+    """Refuse at once a database that is damaged; one that is locked is left to who waits for it.
+
+    Raises
+    ------
+    StoredFileError
+        When DuckDB cannot open it, whoever holds it.
+    """
+    check_magic(path)
+    try:
+        duckdb.connect(str(path), read_only=True).close()
+    except duckdb.ConnectionException:  # this process has it open already, so it can be opened
+        return
+    except DAMAGE as error:
+        if "lock" not in str(error):
+            raise StoredFileError(path, DATABASE, f"is damaged: {_first_line(error)}") from error
 
 
 def fetch(path: Path, query: str) -> pd.DataFrame:
@@ -60,9 +115,14 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
         try:
             return duckdb.connect(str(path), read_only=True)
         except duckdb.IOException as error:
-            if "lock" not in str(error) or time.monotonic() > deadline:
+            if "lock" not in str(error):
+                cause = f"cannot be opened: {_first_line(error)}"
+                raise StoredFileError(path, DATABASE, cause) from error
+            if time.monotonic() > deadline:
                 raise ClvError(in_use(path, str(error))) from error
             time.sleep(0.5)
+        except duckdb.Error as error:
+            raise StoredFileError(path, DATABASE, f"is damaged: {_first_line(error)}") from error
 
 
 def in_use(path: Path, error: str) -> str:
@@ -73,3 +133,7 @@ def in_use(path: Path, error: str) -> str:
         f"cannot open {path}: {cause} Close that, and run this again; BI tools should read "
         "outputs/clv_marts.duckdb, which is never locked."
     )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".!")

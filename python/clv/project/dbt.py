@@ -10,16 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from tqdm import tqdm
 
 from clv.errors import ClvError
 from clv.project import events
-from clv.project.config import yaml_cause
 from clv.project.database import in_use
 from clv.project.dbt_errors import READS_THE_LOG, plain, unreadable_log
 from clv.project.events import no_bars
 from clv.project.home import PROJECT, Home
+from clv.project.strict_yaml import YamlFaultError, load
 
 # What has to be built before anything can be said about dates.
 LOG = ("+int_clv__log_days", "+int_clv__customer_days")
@@ -128,10 +127,10 @@ def parse_vars(text: str) -> dict[str, Any]:
         When it is not a mapping, or names a var that the command itself sets.
     """
     try:
-        values = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
+        values = load(text)
+    except YamlFaultError as error:
         raise ClvError(
-            f"--vars is not valid YAML ({yaml_cause(error)}). Write a mapping, for example "
+            f"--vars is not valid YAML ({error}). Write a mapping, for example "
             "'{data_through: 2021-12-31}'."
         ) from error
     if not isinstance(values, dict):

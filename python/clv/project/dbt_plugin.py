@@ -1,26 +1,52 @@
-"""A plugin of dbt-duckdb (see profiles.yml): the home is there before its database is opened.
+"""A plugin of dbt-duckdb (see profiles.yml): what a home needs before its database is opened.
 
-Without it a plain `dbt build` on a home that does not exist would wait for minutes: the profile
-tries again what DuckDB cannot open, since most often a reader holds it for a moment.
+The home is made where it is not there; its config is read by the rules of `clv`; a database that is
+damaged is told; and the home's lock is held until dbt's invocation ends. Without the plugin a plain
+`dbt build` would wait for minutes, since the profile tries again what DuckDB cannot open, and two
+processes could write to one home.
 """
 
 from __future__ import annotations
 
 import os
+import weakref
 from pathlib import Path
 from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
+from clv.errors import ClvError
+from clv.project import lock
+from clv.project.database import DATABASE, check_opens
+from clv.project.home import Home
+from clv.project.stored import stands
+
 
 class Plugin(BasePlugin):  # type: ignore[misc]
-    """Makes the folder of the database, or ends with one message where that cannot be."""
+    """Prepares the home, or ends with one message where that cannot be.
+
+    dbt-duckdb makes one plugin per invocation and drops it at the end, which releases the lock.
+    """
+
+    _prepared = False
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
-        """Run right before every opening of the database."""
-        if creds.path != ":memory:":
-            make_home(Path(creds.path))
+        """Run right before every opening of the database, which happens many times in a build."""
+        if creds.path == ":memory:" or self._prepared:
+            return
+        database = Path(creds.path)
+        make_home(database)
+        try:
+            root = database.parent.resolve()
+            lock.acquire(root)
+            weakref.finalize(self, lock.release, root)
+            self._prepared = True
+            if stands(database, DATABASE):
+                check_opens(database)
+            Home(Path(os.environ.get("CLV_HOME", "").strip() or ".").resolve()).read_config()
+        except ClvError as error:
+            raise DbtRuntimeError(f"clv: {error}") from error
 
 
 def make_home(database: Path) -> None:

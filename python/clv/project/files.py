@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import glob
 import os
 import re
-import tempfile
-from collections.abc import Iterator
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from clv.errors import ClvError
+from clv.project.stored import Kind, StoredFileError, sha256_of
+
+FILE = Kind("the file")
+# .<name>.<process>-<random>.tmp, and what a library puts beside it, such as a .wal
+TEMPORARY = re.compile(r"\.([0-9]+)-[^.]*\.tmp")
 
 
 @contextlib.contextmanager
@@ -19,7 +25,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The temporary file is synced to disk before the move, the folder after it. When the block
     raises, `path` is as it was and the temporary file is gone. Temporary files of runs that were
-    killed are removed; those of a process that lives are left alone.
+    killed are removed; those of a process that lives are left alone. The new file is readable for
+    nobody beyond the umask, nor beyond those who could read the file that it replaces.
 
     Raises
     ------
@@ -28,21 +35,21 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left_over in path.parent.glob(f".{path.name}.*.tmp*"):
+        for left_over in path.parent.glob(f".{glob.escape(path.name)}.*.tmp*"):
             if not _at_work(left_over):
                 left_over.unlink(missing_ok=True)
-        prefix = f".{path.name}.{os.getpid()}-"
-        handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+        handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
     except OSError as error:
         raise ClvError(
             f"cannot write {path}: {error.strerror}. Make the folder writable, "
             "or point CLV_HOME at one that is."
         ) from error
+    permitted = stat.S_IMODE(os.fstat(handle).st_mode)  # what the umask of the process leaves
     os.close(handle)
-    temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o644)
+        temporary.chmod(_no_wider(path, permitted))
         _sync(temporary)
         temporary.replace(path)
         _sync(path.parent)
@@ -63,14 +70,62 @@ def write_text(path: Path, content: str) -> None:
     write_bytes(path, content.encode("utf-8"))
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def write_verified(path: Path, content: str, read: Callable[[Path], object]) -> None:
+    """Write what is never written anew, such as an append-only file, once `read` can read it back.
+
+    Raises
+    ------
+    ClvError
+        When it does not read back; then `path` is as it was.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.encode("utf-8"))
+        try:
+            read(temporary)
+        except StoredFileError as error:
+            raise ClvError(
+                f"{path} was not written, because it could not be read back: what was to be "
+                f"written {error.cause}. Nothing was changed; give a shorter or plainer text."
+            ) from error
+
+
+def sha256(path: Path, kind: Kind = FILE) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits; what is no file is refused."""
+    return sha256_of(path, kind)
+
+
+def sweep(top: Path, folders: Iterable[Path]) -> list[Path]:
+    """Remove the temporary files that dead processes left in `top`, in `folders`, and below those.
+
+    Returns
+    -------
+    list of Path
+        What was removed.
+    """
+    gone = []
+    for found in (
+        *top.glob(".*.tmp*"),
+        *(f for folder in folders for f in folder.rglob(".*.tmp*")),
+    ):
+        named = re.search(TEMPORARY, found.name)
+        if named and found.is_file() and not found.is_symlink() and not _at_work(found):
+            found.unlink(missing_ok=True)
+            gone.append(found)
+    return gone
+
+
+def _no_wider(path: Path, permitted: int) -> int:
+    """Return the mode of a new file: the umask's, without what the file before did not permit."""
+    try:
+        before = path.stat()
+    except OSError:  # there was none
+        return permitted
+    return permitted & (stat.S_IMODE(before.st_mode) | stat.S_IRWXU)
 
 
 def _at_work(temporary: Path) -> bool:
     """Say whether another living process writes this temporary file; its name holds the process."""
-    named = re.search(r"\.(\d+)-[^.]*\.tmp", temporary.name)
+    named = re.search(TEMPORARY, temporary.name)
     if named is None or int(named[1]) == os.getpid():
         return False
     try:

@@ -1,4 +1,8 @@
-"""One command at a time changes a home; the second says who is at work."""
+"""One command at a time changes a home; the second says who is at work.
+
+A process holds the lock of a home once, whoever in it asks: a `clv` command runs dbt in its own
+process, where the plugin of dbt-duckdb asks as well.
+"""
 
 from __future__ import annotations
 
@@ -11,43 +15,77 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from clv.errors import ClvError
+from clv.project.files import write_text
 from clv.project.home import Home
+from clv.project.stored import Kind, StoredFileError, read_text, shown
+
+HOLDER = Kind("the name of the lock's holder", largest=100_000)
+_locks: dict[Path, FileLock] = {}
 
 
 @contextlib.contextmanager
 def exclusive(home: Home) -> Iterator[None]:
     """Hold the home's lock, which the operating system releases when the process ends or is killed.
 
+    What killed processes left is swept away first.
+
     Raises
     ------
     ClvError
         When another process holds it.
     """
-    lock = FileLock(home.root / ".clv.lock")
-    holder = home.root / ".clv.lock.holder"
+    acquire(home.root)
+    try:
+        home.sweep()
+        yield
+    finally:
+        release(home.root)
+
+
+def acquire(root: Path) -> None:
+    """Take the lock of the home at `root`, or once more where this process holds it.
+
+    Raises
+    ------
+    ClvError
+        When another process holds it, or the home cannot be written to.
+    """
+    lock = _locks.setdefault(root, FileLock(root / ".clv.lock", thread_local=False))
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise ClvError(
-            f"another command is at work in {home.root} ({_read(holder)}). "
+            f"another command is at work in {root} ({_read(_holder(root))}). "
             "Wait until it has ended, then run this again."
         ) from error
     except OSError as error:
         raise ClvError(
-            f"cannot write to {home.root}: {error.strerror}. "
+            f"cannot write to {root}: {error.strerror}. "
             "Make it writable, or point CLV_HOME at a folder that is."
         ) from error
-    try:
-        command = " ".join(["clv", *sys.argv[1:]])
-        holder.write_text(f"process {os.getpid()}: {command}", "utf-8")
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
+    if lock.lock_counter == 1:
+        try:
+            command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+            write_text(_holder(root), f"process {os.getpid()}: {command}")
+        except BaseException:
+            lock.release()
+            raise
+
+
+def release(root: Path) -> None:
+    """Give the lock back that `acquire` took."""
+    lock = _locks[root]
+    if lock.lock_counter == 1:
+        _holder(root).unlink(missing_ok=True)
+    lock.release()
+
+
+def _holder(root: Path) -> Path:
+    return root / ".clv.lock.holder"
 
 
 def _read(holder: Path) -> str:
     try:
-        return holder.read_text("utf-8")
-    except OSError:
+        return shown(read_text(holder, HOLDER), 200)
+    except StoredFileError:
         return "it does not say which"

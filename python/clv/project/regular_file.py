@@ -112,6 +112,21 @@ def read_bytes(path: Path, kind: Kind) -> bytes:
     return b"".join(parts)
 
 
+def read_start(path: Path, kind: Kind, count: int) -> bytes:
+    """Return the first bytes of a regular file of any size; fewer where it is shorter.
+
+    Raises
+    ------
+    StoredFileError
+        When it is missing, no regular file, or unreadable.
+    """
+    try:
+        with _opened(path, kind, any_size=True) as descriptor:
+            return os.read(descriptor, count)
+    except (OSError, ValueError) as error:
+        raise _failure(path, kind, error) from error
+
+
 def sha256_of(path: Path, kind: Kind) -> str:
     """Return the SHA-256 of a regular file as 64 hexadecimal digits, read piece by piece.
 

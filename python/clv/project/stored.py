@@ -27,6 +27,7 @@ from clv.project.regular_file import (
     StoredFileError,
     listed,
     read_bytes,
+    read_start,
     sha256_of,
     shown,
     stands,
@@ -34,8 +35,8 @@ from clv.project.regular_file import (
 
 __all__ = [
     "APPEND_ONLY", "FROM_BACKUP", "MADE_AGAIN", "Kind", "MissingFileError", "StoredFileError",
-    "faults", "listed", "read_bytes", "read_csv", "read_json", "read_text", "sha256_of", "shown",
-    "stands", "whole_number",
+    "faults", "listed", "read_bytes", "read_csv", "read_json", "read_start", "read_text", "sha256_of",
+    "shown", "stands", "whole_number",
 ]  # fmt: skip
 
 T = TypeVar("T")

@@ -66,9 +66,9 @@ def training_settings(user_vars: dict[str, Any], config: Config) -> dict[str, An
     return {
         "transactions": re.sub(r"(?<=://)[^/@\s]+@", "", log) or None,
         "vars": json.loads(json.dumps(user_vars, default=str)),
-        "min_clusters": config.min_clusters,
-        "max_clusters": config.max_clusters,
-        "smallest_share": config.smallest_share,
+        "min_clusters": config.clusters.min_clusters,
+        "max_clusters": config.clusters.max_clusters,
+        "smallest_share": config.clusters.smallest_share,
     }
 
 

@@ -76,8 +76,8 @@ def train(
     )
     chosen = choose_window(
         cutoff,
-        window[1] or config.history_months,
-        window[2] or config.pred_months,
+        window[1] or config.training.history_months,
+        window[2] or config.training.pred_months,
         first,
         last,
     )
@@ -90,8 +90,9 @@ def train(
         (pd.to_datetime(training_set["cutoff"]).dt.date == plan.folds[0].judged.cutoff)
         & (training_set["pred_months"] == plan.folds[0].judged.pred_months)
     ]
+    limits = config.clusters
     clusters = fit_clusters(
-        judged, config.min_clusters, config.max_clusters, config.smallest_share, SEED,
+        judged, limits.min_clusters, limits.max_clusters, limits.smallest_share, SEED,
         partial(progress, label="clusters"),
     )  # fmt: skip
     sample = baseline_sample(

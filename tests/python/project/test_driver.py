@@ -29,8 +29,8 @@ def cutoffs(shop: Shop) -> list[str]:
 def test_every_due_cutoff_is_scored_14_days_apart_for_12_weeks_and_30_afterwards(scored):
     assert cutoffs(scored) == DUE
     config = read_config(scored.home / "config" / "model_config.yaml")
-    assert config.last_score_cutoff == DUE[-1] + dt.timedelta(days=30)
-    assert config.schedule_start == FIRST
+    assert config.run.last_score_cutoff == DUE[-1] + dt.timedelta(days=30)
+    assert config.run.schedule_start == FIRST
 
 
 def test_the_rewritten_config_differs_in_the_schedule_alone(scored, trained):

@@ -178,7 +178,7 @@ def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None
     assert {b.split(":")[0].strip() for _, b in changed} <= {"history_months", "pred_months"}
     assert all(a.split("#")[1] == b.split("#")[1] for a, b in changed)
     config = read_config(tmp_path / "config" / "model_config.yaml")
-    assert f"{config.history_months} + {config.pred_months} months" in done.stderr
+    assert f"{config.training.history_months} + {config.training.pred_months} months" in done.stderr
 
 
 def test_promotion_shows_both_and_asks(home: Path) -> None:

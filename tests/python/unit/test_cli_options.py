@@ -82,4 +82,4 @@ def test_the_months_of_the_config_are_bounded_as_those_of_the_options(shop):
     done = shop.clv("status")
     assert done.code == 1 and "9999; it takes a whole number from 1 to 120" in done.err
     home.config.write_text(text.replace("9999", "120"))
-    assert read_config(home.config).history_months == 120
+    assert read_config(home.config).training.history_months == 120

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clv.errors import ClvError
-from clv.project.config import read_config, rewritten, write_config
+from clv.project.config import read_config
+from clv.project.config_rewrite import check_rewritable, rewritten, write_config
 
 CONFIG = """\
 # Decided in the meeting of May.
@@ -154,16 +155,20 @@ def test_two_new_keys_of_one_section_both_arrive():
 
 def test_reading_gives_typed_values_and_defaults(path):
     config = read_config(path)
-    assert (config.history_months, config.pred_months) == (9, 6)
-    assert config.last_score_cutoff == dt.date(2021, 12, 31)
-    assert (config.schedule_model_id, config.schedule_start) == (None, None)
-    assert (config.min_clusters, config.max_clusters, config.smallest_share) == (3, 8, 0.02)
+    assert (config.training.history_months, config.training.pred_months) == (9, 6)
+    assert config.run.last_score_cutoff == dt.date(2021, 12, 31)
+    assert (config.run.schedule_model_id, config.run.schedule_start) == (None, None)
+    assert (
+        config.clusters.min_clusters,
+        config.clusters.max_clusters,
+        config.clusters.smallest_share,
+    ) == (3, 8, 0.02)
 
 
 @pytest.mark.parametrize("written", ["2021-12-31", "'2021-12-31'", '"2021-12-31"'])
 def test_a_date_reads_the_same_with_and_without_quotes(path, written):
     path.write_text(CONFIG.replace('"2021-12-31"', written))
-    assert read_config(path).last_score_cutoff == dt.date(2021, 12, 31)
+    assert read_config(path).run.last_score_cutoff == dt.date(2021, 12, 31)
 
 
 @pytest.mark.parametrize(
@@ -203,18 +208,26 @@ def test_a_file_that_is_no_config_is_one_clear_message(path, content):
 
 
 def test_a_missing_file_is_one_clear_message(tmp_path):
-    with pytest.raises(ClvError, match=r"cannot read .*Restore it"):
+    with pytest.raises(ClvError, match=r"is missing\. Restore it.*to go on with defaults"):
         read_config(tmp_path / "model_config.yaml")
-    with pytest.raises(ClvError, match="cannot read"):
+    with pytest.raises(ClvError, match="is missing"):
         write_config(tmp_path / "model_config.yaml", {("run", "a"): 1})
 
 
 @pytest.mark.parametrize(
     ("right", "wrong", "words"),
     [
-        ("pred_months: 6", "pred_monthz: 6", "training has no pred_months, but pred_monthz,"),
-        ("drift_threshold_r2:", "drift_treshold_r2:", "monitoring has no drift_threshold_r2, but"),
-        ("schedule_start:", "schedule_begin:", "run has no schedule_start, but schedule_begin,"),
+        (
+            "pred_months: 6",
+            "pred_monthz: 6",
+            "training.pred_monthz is a key that nobody reads",
+        ),
+        (
+            "drift_threshold_r2:",
+            "drift_treshold_r2:",
+            "monitoring.drift_threshold_r2 is missing; it takes",
+        ),
+        ("schedule_start:", "schedule_begin:", "run.schedule_begin is a key that nobody reads"),
     ],
 )
 def test_a_misspelt_key_is_named_beside_the_one_that_is_missing(path, right, wrong, words):
@@ -223,9 +236,152 @@ def test_a_misspelt_key_is_named_beside_the_one_that_is_missing(path, right, wro
         read_config(path)
 
 
-def test_a_key_that_nobody_reads_is_left_alone_where_none_is_missing(path):
-    path.write_text(CONFIG.replace("training:\n", "training:\n  owner: marketing\n"))
-    assert read_config(path).pred_months == 6
+def test_every_fault_has_a_line_of_its_own(path):
+    path.write_text(
+        "training: {history_months: 0, pred_months: six, owner: me}\n"
+        "run: {last_score_cutoff: 1899-12-31, schedule_start: 2201-01-01, schedule_model_id: 5}\n"
+        "monitoring: {drift_threshold_rmse: -1, drift_threshold_r2: true}\n"
+        "clusters: {smallest_share: .inf}\nretention: [9]\n7: x\n"
+    )
+    with pytest.raises(ClvError) as refused:
+        read_config(path)
+    first, *lines = str(refused.value).splitlines()
+    assert first == f"{path} has 11 faults:"
+    named = [line.split()[1] for line in lines]
+    assert sorted(named) == sorted(
+        [
+            "training.history_months", "training.pred_months", "training.owner",
+            "run.last_score_cutoff", "run.schedule_start", "run.schedule_model_id",
+            "monitoring.drift_threshold_rmse", "monitoring.drift_threshold_r2",
+            "clusters.smallest_share", "retention", "7",
+        ]
+    )  # fmt: skip
+    assert all(
+        "; it takes " in line for line in lines if "owner" not in line and "- 7 " not in line
+    )
+
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        (CONFIG + "training:\n  history_months: 3\n", "the key 'training' stands a second time"),
+        (CONFIG.replace("  pred_months: 6\n", "  pred_months: 6\n  pred_months: 3\n"),
+         r"line 6: the key 'pred_months' stands a second time \(first in line 5\)"),
+        (CONFIG.replace("pred_months: 6", "pred_months: &six 6"), "line 5: the anchor &six"),
+        (CONFIG + "clusters: *six\n", r"line 13: the alias \*six"),
+        (CONFIG + "clusters:\n  <<: {min_clusters: 3}\n", "the merge key <<"),
+        (CONFIG + "? [a, b]\n: 1\n", "a key that is no plain name"),
+        (CONFIG + BOMB, "the anchor &a0"),
+        (CONFIG + "clusters: " + "[" * 5_000, "nested deeper than 20 levels"),
+        (CONFIG + "---\na: 1\n", "found another document"),
+        (CONFIG + "clusters: !!python/object/apply:os.system [ls]\n", "constructor for the tag"),
+        (CONFIG + "clusters: !shop x\n", "constructor for the tag"),
+    ],
+)  # fmt: skip
+def test_what_yaml_would_take_without_a_word_is_refused_with_its_line(path, text, cause):
+    path.write_text(text)
+    with pytest.raises(ClvError, match=cause) as refused:
+        read_config(path)
+    assert "\n" not in str(refused.value)
+    with pytest.raises(ClvError, match=cause):
+        write_config(path, {("run", "last_score_cutoff"): dt.date(2022, 1, 14)})
+    assert path.read_text() == text
+
+
+def test_a_very_large_file_is_refused_unread(path):
+    path.write_text(CONFIG + "#" * 200_000)
+    with pytest.raises(ClvError, match="beyond the 100,000"):
+        read_config(path)
+
+
+REST = (
+    "training: {history_months: 9, pred_months: 6}\n"
+    "monitoring: {drift_threshold_rmse: 0.2, drift_threshold_r2: 0.15}\n"
+)
+# UNREAD: a form of YAML 1.2 that the parser does not know
+RIGHT, REFUSED, UNREAD = "right", "refused", "unread"
+
+
+@pytest.mark.parametrize(
+    ("form", "outcome"),
+    [
+        ('"run":\n  "last_score_cutoff": 2021-12-31\n', RIGHT),
+        ("'run':\n  'last_score_cutoff' : '2021-12-31'   # c\n", RIGHT),
+        ("run: {last_score_cutoff: 2021-12-31}  # c\n", RIGHT),
+        ("run: {last_score_cutoff: 2021-12-31, schedule_start: 2021-01-01}\n", RIGHT),
+        ('run: {"last_score_cutoff":"2021-12-31"}\n', RIGHT),
+        ("run: {\n  # c\n  last_score_cutoff: 2021-12-31,  # d\n  schedule_start: null,\n}\n", RIGHT),
+        ("run:\n  last_score_cutoff: |-\n    2021-12-31\n  schedule_start: null  # c\n", REFUSED),
+        ("run:\n  last_score_cutoff: >-\n    2021-12-31\n\n# c\n", REFUSED),
+        ("run:\n  last_score_cutoff:\n    2021-12-31\n", RIGHT),
+        ('run:\n  last_score_cutoff: "2021-\\\n    12-31"\n', REFUSED),
+        ("run:\r\n  last_score_cutoff: 2021-12-31  # c\r\n", RIGHT),
+        ("run:\n  last_score_cutoff:\t2021-12-31\t# c\n", UNREAD),
+        ("run: # a\n  # b\n  last_score_cutoff: # c\n    2021-12-31 # d\n  # e\n# f\n", RIGHT),
+        ("run:\n  schedule_start: null\n  last_score_cutoff: 2021-12-31", RIGHT),
+        ("run:\n  last_score_cutoff: !!str 2021-12-31\n", RIGHT),
+        ("run: !!map\n  last_score_cutoff: !!timestamp 2021-12-31  # c\n", RIGHT),
+        ("run:\n  ? last_score_cutoff\n  : 2021-12-31\n", RIGHT),
+        ("run:\n  last_score_cutoff:\n  schedule_start:\n", RIGHT),
+        ("run:\n  last_score_cutoff: # c\n  schedule_start:\n", RIGHT),
+        ("run:\n# c\n", RIGHT),
+        ("run: ~ # c\n", RIGHT),
+        ("run: {}\n", RIGHT),
+        ("# no schedule\n", RIGHT),
+        ("run: {last_score_cutoff}\n", REFUSED),
+        ("run: {last_score_cutoff: , schedule_start: }\n", RIGHT),
+        ("run:\n  schedule_model_id: |\n    abc\n\n\n", REFUSED),
+        ("run:\n  schedule_model_id: 'a\n\n    b'\n  # c\n", REFUSED),
+        ("run:\n      schedule_start: 2021-01-01\n\n\n   # c\n", RIGHT),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "frame",
+    ["{}", "\ufeff{}", "---\n{}", "# c\n\n--- # d\n{}", "{}\n...\n", "%YAML 1.1\n---\n{}"],
+    ids=["plain", "bom", "marker", "commented marker", "end marker", "directive"],
+)
+@pytest.mark.parametrize("last", [True, False], ids=["last", "first"])
+def test_every_legal_form_is_rewritten_right_or_refused(path, form, outcome, frame, last):
+    if not form.endswith("\n") and not last:
+        form += "\n"
+    rest = REST.replace("\n", "\r\n") if "\r\n" in form else REST
+    text = frame.replace("{}", rest + form if last else form + rest)
+    path.write_bytes(text.encode())
+    if outcome == UNREAD:
+        with pytest.raises(ClvError, match=r"not valid YAML \(line \d+: found character '\\t'"):
+            read_config(path)
+        return
+    before = read_config(path)
+    changes = {
+        ("run", "last_score_cutoff"): dt.date(2022, 1, 14),
+        ("run", "schedule_model_id"): "m",
+    }
+    try:
+        write_config(path, changes)
+    except ClvError as refused:
+        assert outcome == REFUSED or ("..." in frame and "run" not in form)
+        assert re.search(r", line \d+: run\.\w+ is written in a form", str(refused))
+        assert '`  last_score_cutoff: "2022-01-14"`' in str(refused) or "schedule_model_id" in str(
+            refused
+        )
+        assert path.read_bytes() == text.encode()
+        return
+    assert outcome == RIGHT
+    after = read_config(path)
+    wanted = {"last_score_cutoff": dt.date(2022, 1, 14), "schedule_model_id": "m"}
+    assert after.run == before.run.model_copy(update=wanted)
+    assert after.model_copy(update={"run": before.run}) == before
+    assert re.findall(r"# ?\w.*", path.read_bytes().decode()) == re.findall(r"# ?\w.*", text)
+
+
+def test_what_cannot_be_rewritten_is_told_before_a_run_begins(path):
+    check_rewritable(path, [("run", "last_score_cutoff"), ("run", "schedule_start")])
+    path.write_text(CONFIG.replace('"2021-12-31" ', "|-\n    2021-12-31\n "))
+    with pytest.raises(ClvError, match=r"line 7: run\.last_score_cutoff is written in a form"):
+        check_rewritable(path, [("run", "last_score_cutoff")])
 
 
 def test_a_key_that_is_missing_is_said_to_be_missing(path):

@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from clv.errors import ClvError
-from clv.project.files import replacing, sha256, write_bytes, write_text
+from clv.project.files import replacing, sha256, sweep, write_bytes, write_text, write_verified
+from clv.project.stored import Kind, read_csv
 
 
 def names(folder) -> list[str]:
@@ -67,7 +68,8 @@ def test_what_killed_writers_left_is_removed_and_other_files_stay(tmp_path):
     killed = f"""
 import os, signal
 from pathlib import Path
-from clv.project.files import replacing
+from clv.project.files import replacing, sha256, sweep, write_bytes, write_text, write_verified
+from clv.project.stored import Kind, read_csv
 with replacing(Path({str(path)!r})) as temporary:
     temporary.write_text("half")
     temporary.with_name(temporary.name + ".wal").write_text("half")
@@ -120,3 +122,52 @@ def test_two_writers_at_once_leave_each_others_temporary_file_alone(tmp_path):
     other.write_text("being written")
     write_text(path, "x")
     assert names(tmp_path) == [other.name, "a.yaml"]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_file_is_readable_for_nobody_beyond_the_umask(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_text(tmp_path / "a.csv", "x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.csv").stat().st_mode) == mode
+
+
+def test_a_file_that_others_could_not_read_stays_so(tmp_path):
+    path = tmp_path / "a.csv"
+    write_text(path, "x")
+    path.chmod(0o640)
+    write_text(path, "y")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_what_does_not_read_back_is_not_written(tmp_path):
+    path, kind = tmp_path / "a.csv", Kind("the decisions")
+    write_verified(path, "a\n1\n", lambda file: read_csv(file, ["a"], kind))
+    with pytest.raises(ClvError, match=r"a\.csv was not written.*has a fault in line 2"):
+        write_verified(path, f"a\n{'x' * 1_000_001}\n", lambda file: read_csv(file, ["a"], kind))
+    assert path.read_text() == "a\n1\n"
+    assert names(tmp_path) == ["a.csv"]
+
+
+def test_one_sweep_removes_what_dead_processes_left_and_nothing_else(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    (tmp_path / "registry" / "cards").mkdir(parents=True)
+    left = [
+        tmp_path / f".a.csv.{dead.pid}-12ab.tmp",
+        tmp_path / "registry" / "cards" / f".m.json.{dead.pid}-x.tmp",
+        tmp_path / "registry" / f".marts.duckdb.{dead.pid}-x.tmp.wal",
+    ]
+    kept = [
+        tmp_path / f".a.csv.{os.getppid()}-12ab.tmp",
+        tmp_path / ".vimrc.tmp",
+        tmp_path / f"a.{dead.pid}-1.tmp",
+        tmp_path / f".folder.{dead.pid}-1.tmp" / "x",
+    ]
+    kept[-1].parent.mkdir()
+    for path in (*left, *kept):
+        path.write_text("x")
+    assert sorted(sweep(tmp_path, [tmp_path / "registry", tmp_path / "none"])) == sorted(left)
+    assert all(path.exists() for path in kept)

@@ -1,18 +1,27 @@
 """When batches are due."""
 
 import datetime as dt
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clv.errors import ClvError
 from clv.operations.schedule import Schedule
 from clv.project.config import Config
 
 START = dt.date(2021, 1, 1)
 LABELS_END = dt.date(2020, 12, 31)
-FRESH = Config(9, 6, None, None, None, 3, 8, 0.02)
+FRESH = Config.model_validate(
+    {
+        "training": {"history_months": 9, "pred_months": 6},
+        "monitoring": {"drift_threshold_rmse": 0.2, "drift_threshold_r2": 0.15},
+    }
+)
+
+
+def with_run(config: Config, **keys: object) -> Config:
+    return config.model_copy(update={"run": config.run.model_copy(update=keys)})
 
 
 def days(*numbers: int) -> list[dt.date]:
@@ -46,7 +55,7 @@ def test_what_is_due_ends_with_the_data_and_includes_its_last_day():
 
 
 def test_the_same_champion_goes_on_in_its_own_rhythm():
-    known = replace(
+    known = with_run(
         FRESH, schedule_model_id="a", schedule_start=START, last_score_cutoff=days(114)[0]
     )
     schedule = Schedule.of(known, "a", LABELS_END)
@@ -55,7 +64,7 @@ def test_the_same_champion_goes_on_in_its_own_rhythm():
 
 
 def test_a_new_champion_goes_on_at_the_next_cutoff_and_restarts_the_12_weeks():
-    known = replace(
+    known = with_run(
         FRESH, schedule_model_id="a", schedule_start=START, last_score_cutoff=days(114)[0]
     )
     schedule = Schedule.of(known, "b", LABELS_END)
@@ -64,7 +73,7 @@ def test_a_new_champion_goes_on_at_the_next_cutoff_and_restarts_the_12_weeks():
 
 
 def test_a_cutoff_that_a_person_wrote_wins_over_the_end_of_labels():
-    written = replace(FRESH, last_score_cutoff=dt.date(2020, 6, 30))
+    written = with_run(FRESH, last_score_cutoff=dt.date(2020, 6, 30))
     assert Schedule.of(written, "a", LABELS_END).next_cutoff == dt.date(2020, 6, 30)
 
 
@@ -77,10 +86,16 @@ def test_however_the_runs_are_spread_the_same_cutoffs_are_scored(gaps):
         due = schedule.due(through)
         if due:
             scored += due
-            config = replace(
+            config = with_run(
                 config,
                 last_score_cutoff=schedule.after(due[-1]),
                 schedule_model_id="a",
                 schedule_start=schedule.start,
             )
     assert scored == Schedule.of(FRESH, "a", LABELS_END).due(through)
+
+
+def test_a_schedule_that_would_never_end_is_refused_with_where_to_set_it():
+    assert len(Schedule("a", START, START).due(START + dt.timedelta(days=29_000))) < 1_000
+    with pytest.raises(ClvError, match=r"more than 1,000 cutoffs are due from 1900-01-01"):
+        Schedule("a", dt.date(1900, 1, 1), dt.date(1900, 1, 1)).due(START)
