@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-
+from clv.core.templates import written
 from clv.core.window import Batch
 from clv.core.wording import readable
 from clv.monitoring.alert_report import report
-from clv.project.database import fetch, reading
+from clv.monitoring.drift import ALERTS, WATCHED, DriftRow, drift_rows
+from clv.project.database import reading
 from clv.project.files import write_text
 from clv.project.home import Home
 from clv.scoring.batches import batches
 
 OF_BATCH = "where cutoff = $cutoff and pred_months = $pred_months"
-ALERTS = "select * from clv_drift where status = 'alert' order by cutoff, pred_months"
-WATCHED = "select * from clv_drift where verdict = 'watch' order by cutoff, pred_months"
 DECILES = f"select * from clv_calibration {OF_BATCH} order by decile"
 SEGMENTS = (
     "select segment, customers, predicted_total, actual_total, difference "
@@ -41,12 +38,11 @@ def write_alerts(home: Home) -> list[Path]:
     """
     texts = {}
     with reading(home.database) as connection:
-        for row in connection.execute(ALERTS).df().to_dict("records"):
-            batch = _batch(row)
-            key = {"cutoff": batch.cutoff, "pred_months": batch.pred_months}
+        for row in drift_rows(connection, ALERTS):
+            key = {"cutoff": row.cutoff, "pred_months": row.pred_months}
             deciles = connection.execute(DECILES, key).df()
             segments = connection.execute(SEGMENTS, key).df()
-            texts[alert_path(home, batch)] = report(row, deciles, segments)
+            texts[alert_path(home, row.batch)] = report(row, deciles, segments)
     raised = [
         path
         for path, text in texts.items()
@@ -62,8 +58,9 @@ def write_alerts(home: Home) -> list[Path]:
 def withdraw_alerts(home: Home) -> list[Path]:
     """Remove the alerts of batches that alarm no longer: labels or thresholds are others now."""
     judged = {alert_path(home, batch) for batch in batches(home, "clv_drift")}
-    alarming = fetch(home.database, ALERTS).to_dict("records")
-    over = sorted(judged - {alert_path(home, _batch(row)) for row in alarming})
+    with reading(home.database) as connection:
+        alarming = {alert_path(home, row.batch) for row in drift_rows(connection, ALERTS)}
+    over = sorted(judged - alarming)
     withdrawn = [path for path in over if path.exists()]
     for path in withdrawn:
         path.unlink()
@@ -86,10 +83,6 @@ def is_batch(text: str) -> bool:
     return re.fullmatch(r"[0-9]{8}_pred[0-9]{1,3}m", text) is not None
 
 
-def _batch(row: Mapping[Any, Any]) -> Batch:
-    return Batch(row["cutoff"].date(), int(row["pred_months"]))
-
-
 def _notes(home: Home) -> Path:
     return home.root / ".clv.raised.json"
 
@@ -105,19 +98,16 @@ def _noted(home: Home) -> list[str]:
 def watched(home: Home, judged: Iterable[Batch]) -> list[str]:
     """Return a line for each of the `judged` batches whose verdict is `watch`."""
     fresh = set(judged)
-    rows = fetch(home.database, WATCHED).to_dict("records")
-    return [_watch_line(row) for row in rows if _batch(row) in fresh]
+    with reading(home.database) as connection:
+        rows = drift_rows(connection, WATCHED)
+    return [_watch_line(row) for row in rows if row.batch in fresh]
 
 
-def _watch_line(row: Mapping[Any, Any]) -> str:
+def _watch_line(row: DriftRow) -> str:
     """Return figures beside their baselines: a change of R² in percent reads as its opposite."""
-    change = "" if pd.isna(row["rmse_change"]) else f", {row['rmse_change']:+.0%}"
+    change = "" if row.rmse_change.value is None else f", {row.rmse_change.value:+.0%}"
     return (
-        f"watch: batch {row['cutoff'].date()} crossed a threshold inside the noise: "
-        f"RMSE {readable(row['rmse'])} (baseline {readable(row['baseline_rmse'])}{change}), "
-        f"R² {_r2(row['r2'])} (baseline {_r2(row['baseline_r2'])})"
+        f"watch: batch {row.cutoff} crossed a threshold inside the noise: "
+        f"RMSE {readable(row.rmse)} (baseline {readable(row.baseline_rmse)}{change}), "
+        f"R² {written(row.r2, '.2f')} (baseline {written(row.baseline_r2, '.2f')})"
     )
-
-
-def _r2(value: float) -> str:
-    return "undefined" if pd.isna(value) else f"{value:.2f}"

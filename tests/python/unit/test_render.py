@@ -36,12 +36,13 @@ def test_escapes_are_shown_and_other_writing_stays():
         ("Top 1 %", "Top 1 %"),
         ("R&D, 12.50", "R&D, 12.50"),
         ("a|b", "a\\|b"),
-        ("<b>x</b>", "\\<b\\>x\\</b\\>"),
+        ("<b>x</b>", "&lt;b&gt;x&lt;/b&gt;"),
         ("[x](https://h)", "\\[x\\](https:\\//h)"),
+        ("s3://bucket/a_b.csv", "s3://bucket/a_b.csv"),
         ("# title", "\\# title"),
         ("a\n# b", "a\\\\n# b"),
         ("`code` *b* _i_ ~~s~~", "\\`code\\` \\*b\\* \\_i\\_ \\~\\~s\\~\\~"),
-        ("&lt;", "\\&lt;"),
+        ("&lt; &#60;", "&amp;lt; &amp;#60;"),
     ],
 )
 def test_markdown_shows_a_text_as_it_is(text, written):
