@@ -6,19 +6,21 @@ from pathlib import Path
 
 import click
 
-from clv.cli.options import a_folder, a_sha256, checked, confirm, dbt_vars, open_project
+from clv.cli.options import a_folder, a_sha256, checked, confirm, dbt_vars, open_project, show
 from clv.core.dates import now
 from clv.core.wording import counted, markdown_table
 from clv.errors import ClvError
 from clv.operations.promote import compare, promote
+from clv.operations.purge import carry_out, clock_doubt
+from clv.operations.recovery import at_work
 from clv.operations.reproduce import reproduce
-from clv.operations.retention import Plan, carry_out, make_plan
+from clv.operations.retention import Plan, make_plan
 from clv.project.dbt import parse_vars
 from clv.project.events import say
 from clv.project.home import Home
-from clv.project.lock import exclusive
 from clv.registry.card_report import card_text
 from clv.registry.gate import warn_of_doubt
+from clv.registry.promotion import PROMOTE, begin, reported, stands_unreported
 from clv.registry.purge_log import purge_log
 from clv.registry.store import Registry
 from clv.registry.verify import verify
@@ -38,8 +40,13 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
         raise click.UsageError("--reason must say why.")
     home, _, dbt = open_project(variables)
     champion, worse, undecided = None, False, False
-    with exclusive(home):
-        rows = Registry(home.registry).rows()
+    registry = Registry(home.registry)
+    with at_work(dbt, show):
+        if stands_unreported(registry, PROMOTE) == model_id:
+            say(f"{model_id} is champion already: this promotion was cut off after it was decided")
+            _report_promotion(home, model_id)
+            return
+        rows = registry.rows()
         champion = rows[-1]["model_id"] if rows else None
         try:
             comparison = compare(dbt, model_id)
@@ -65,10 +72,15 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
     if not confirm(f"Make {model_id} champion{' although it is worse' if worse else ''}?", yes):
         say("nothing was changed")
         return
-    with exclusive(home):
+    with at_work(dbt, show):
+        begin(registry, PROMOTE, model_id)
         promote(dbt, model_id, " ".join(reason.split()), champion)
-    report = verify(home)
-    say(f"champion: {model_id}; head of the manifest {report.head}")
+        _report_promotion(home, model_id)
+
+
+def _report_promotion(home: Home, model_id: str) -> None:
+    say(f"champion: {model_id}; head of the manifest {verify(home).head}")
+    reported(Registry(home.registry), PROMOTE)
 
 
 @click.command("verify")
@@ -147,8 +159,9 @@ def _named(home: Home, model_id: str) -> str:
 )
 @click.option("--archive", metavar="DIR", callback=checked(a_folder),
               help="Move cards and manifest rows older than 7 years there.")  # fmt: skip
+@click.option("--yes", is_flag=True, help="Do not ask where the clock is far ahead of the log.")
 @dbt_vars
-def purge_command(dry_run: bool, archive: Path | None, variables: str) -> None:
+def purge_command(dry_run: bool, archive: Path | None, yes: bool, variables: str) -> None:
     """Delete what retention no longer asks for: old model files, and batches long since judged."""
     if dry_run:
         parse_vars(variables)
@@ -158,12 +171,19 @@ def purge_command(dry_run: bool, archive: Path | None, variables: str) -> None:
         )
         return
     home, config, dbt = open_project(variables)
-    with exclusive(home):
+    with at_work(dbt, show):
         plan = make_plan(home, now(), config.retention.model_months, archive is not None)
         _show(plan)
-        if plan.items:
-            carry_out(plan, dbt, archive)
-            say(f"done; every deletion is in {purge_log(home)}")
+        if not plan.items:
+            return
+        doubt = clock_doubt(plan)
+        if doubt is not None:
+            say(f"{doubt}.")
+            if not confirm("Is the clock right, and is all of this to go?", yes):
+                say("nothing was deleted")
+                return
+        carry_out(plan, dbt, archive)
+        say(f"done; every deletion is in {purge_log(home)}")
 
 
 def _show(plan: Plan) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from clv.cli.exits import DONE_WITH_ALERT
-from clv.cli.options import dbt_vars, open_project
+from clv.cli.options import dbt_vars, open_project, show
 from clv.core.dates import parse_date
-from clv.core.wording import markdown_table
 from clv.errors import ClvError
 from clv.monitoring.alerts import announced
 from clv.monitoring.tickets import deliver_after_run
+from clv.operations.begun import reported
+from clv.operations.recovery import at_work
 from clv.operations.run import RunResult, monitor, run
 from clv.operations.show import show_text
 from clv.operations.status import status_text
@@ -21,7 +22,6 @@ from clv.project.config import Config
 from clv.project.config_rewrite import check_rewritable
 from clv.project.dbt import DbtProject
 from clv.project.home import Home
-from clv.project.lock import exclusive
 from clv.registry.gate import warn_of_doubt
 from clv.registry.store import Registry
 
@@ -46,7 +46,7 @@ def run_command(cutoff: str | None, until: str | None, through: str | None, vari
         raise click.UsageError("--cutoff and --until do not go together.")
     home, config, dbt = _open(variables, through)
     check_rewritable(home.config, [("run", key) for key in type(config.run).model_fields])
-    with exclusive(home):
+    with at_work(dbt, show, builds=True):
         Registry(home.registry).settle()
         warn_of_doubt(home)
         _finish(home, run(dbt, config, cutoff, until))
@@ -67,13 +67,10 @@ def monitor_command(
     if cutoffs and not relabel:
         raise click.UsageError("cutoffs go with --relabel; without it all that is due is judged.")
     home, config, dbt = _open(variables, through)
-    with exclusive(home):
+    with at_work(dbt, show, builds=True):
         Registry(home.registry).settle()
         warn_of_doubt(home)
-        result = monitor(dbt, config, cutoffs or relabel)
-        if len(result.relabelled):
-            click.echo(markdown_table(result.relabelled))
-        _finish(home, result)
+        _finish(home, monitor(dbt, config, cutoffs or relabel))
 
 
 @click.command("status")
@@ -105,12 +102,16 @@ def _open(variables: str, through: str | None) -> tuple[Home, Config, DbtProject
 
 
 def _finish(home: Home, result: RunResult) -> None:
+    """Say what was done, and only then forget that it was to be said."""
+    if len(result.relabelled):
+        show(result.relabelled)
     for path in result.withdrawn:
         click.echo(f"drift alert withdrawn: {_short(path)}")
     for path in result.alerts:
         click.echo(f"drift alert: {_short(path)}")
         events.current().event("alert_raised", level="warning", file=path.name)
     deliver_after_run(home)
+    reported(home)
     announced(home)
     if result.alerts:
         raise click.exceptions.Exit(DONE_WITH_ALERT)

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 
+from clv.core.wording import markdown_table
 from clv.errors import ClvError
 from clv.project import events
 from clv.project.config import MOST_MONTHS, Config
@@ -83,6 +85,11 @@ def open_project(variables: str) -> tuple[Home, Config, DbtProject]:
     home.ensure()
     events.current().keep_in(home.logs / "clv.log")
     return home, home.read_config(), DbtProject(home, user_vars)
+
+
+def show(table: pd.DataFrame) -> None:
+    """Print a table on stdout."""
+    click.echo(markdown_table(table))
 
 
 def confirm(question: str, yes: bool) -> bool:

@@ -8,15 +8,25 @@ from typing import Any
 import click
 import pandas as pd
 
-from clv.cli.options import MONTHS, a_share, checked, confirm, dbt_vars, month_list, open_project
+from clv.cli.options import (
+    MONTHS,
+    a_share,
+    checked,
+    confirm,
+    dbt_vars,
+    month_list,
+    open_project,
+    show,
+)
 from clv.core.wording import markdown_table
+from clv.operations.recovery import at_work
 from clv.project.config import CONFIG
 from clv.project.config_rewrite import rewritten, write_config
 from clv.project.events import say
-from clv.project.lock import exclusive
 from clv.project.stored import read_text
+from clv.registry.promotion import TRAINING, reported
 from clv.registry.store import Registry
-from clv.training.train import train
+from clv.training.train import train_unreported
 from clv.tuning.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS
 from clv.tuning.tune import Request, report, tune
 
@@ -36,14 +46,17 @@ def train_command(
 ) -> None:
     """Hold the contest at a cutoff and make its winner champion."""
     home, config, dbt = open_project(variables)
-    with exclusive(home):
-        Registry(home.registry).settle()
-        card = train(dbt, config, (cutoff, history_months, pred_months), promote=not no_promote)
-    click.echo(markdown_table(_contest_table(card)))
-    click.echo(f"\nbaseline: {card['baseline']['explanation']}")
-    for candidate in card["candidates"]:
-        if candidate["left_out_because"]:
-            click.echo(f"left out: {candidate['kind']}: {candidate['left_out_because']}")
+    with at_work(dbt, show):
+        registry = Registry(home.registry)
+        registry.settle()
+        window = (cutoff, history_months, pred_months)
+        card = train_unreported(dbt, config, window, promote=not no_promote)
+        click.echo(markdown_table(_contest_table(card)))
+        click.echo(f"\nbaseline: {card['baseline']['explanation']}")
+        for candidate in card["candidates"]:
+            if candidate["left_out_because"]:
+                click.echo(f"left out: {candidate['kind']}: {candidate['left_out_because']}")
+        reported(registry, TRAINING)
 
 
 @click.command("tune")
@@ -70,7 +83,7 @@ def tune_command(
     """Compare history and prediction windows and, on confirmation, put the winner into the config."""
     request = Request(history_months or HISTORY_MONTHS, pred_months or PRED_MONTHS, origins, sample)
     home, _, dbt = open_project(variables)
-    with exclusive(home):
+    with at_work(dbt, show):
         search = tune(dbt, request)
     click.echo(report(search))
     winner = search.choice.winner
@@ -88,7 +101,7 @@ def tune_command(
         )
         say(f"change of {home.config}:\n" + "\n".join(lines))
         if confirm("Write it?", yes):
-            with exclusive(home):
+            with at_work(dbt, show):
                 write_config(home.config, values)
             say(f"written; `clv train` uses {winner} from now on")
         else:

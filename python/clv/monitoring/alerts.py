@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +14,8 @@ from clv.monitoring.drift import ALERTS, WATCHED, DriftRow, drift_rows
 from clv.project.database import reading
 from clv.project.files import write_text
 from clv.project.home import Home
+from clv.project.journal import Journal
+from clv.registry.store import Registry
 from clv.scoring.batches import batches
 
 OF_BATCH = "where cutoff = $cutoff and pred_months = $pred_months"
@@ -23,6 +24,9 @@ SEGMENTS = (
     "select segment, customers, predicted_total, actual_total, difference "
     f"from int_clv__segment_accuracy {OF_BATCH} order by nth limit 5"
 )
+
+# The journal's entry of alerts that were written or removed, and not yet spoken of.
+UNANNOUNCED = "alerts"
 
 
 def alert_path(home: Home, batch: Batch) -> Path:
@@ -33,8 +37,8 @@ def alert_path(home: Home, batch: Batch) -> Path:
 def write_alerts(home: Home) -> list[Path]:
     """Write the alert of every alarming batch; return those that are new or say something else.
 
-    Those are noted first, and forgotten by `announced`: alerts that a run wrote and did not live
-    to speak of are raised by the next one.
+    Those are noted in the journal first, and forgotten by `announced`: alerts that a command wrote
+    and did not live to speak of are raised by the next one.
     """
     texts = {}
     with reading(home.database) as connection:
@@ -43,33 +47,38 @@ def write_alerts(home: Home) -> list[Path]:
             deciles = connection.execute(DECILES, key).df()
             segments = connection.execute(SEGMENTS, key).df()
             texts[alert_path(home, row.batch)] = report(row, deciles, segments)
+    noted = _noted(home, "raised")
     raised = [
         path
         for path, text in texts.items()
-        if path.name in _noted(home) or not path.exists() or path.read_text("utf-8") != text
+        if path.name in noted or not path.exists() or path.read_text("utf-8") != text
     ]
-    if raised:
-        write_text(_notes(home), json.dumps([path.name for path in raised]))
+    _note(home, "raised", raised)
     for path in raised:
         write_text(path, texts[path])
     return raised
 
 
 def withdraw_alerts(home: Home) -> list[Path]:
-    """Remove the alerts of batches that alarm no longer: labels or thresholds are others now."""
+    """Remove the alerts of batches that alarm no longer: labels or thresholds are others now.
+
+    Returns also those that a command removed and did not live to speak of.
+    """
     judged = {alert_path(home, batch) for batch in batches(home, "clv_drift")}
     with reading(home.database) as connection:
         alarming = {alert_path(home, row.batch) for row in drift_rows(connection, ALERTS)}
-    over = sorted(judged - alarming)
-    withdrawn = [path for path in over if path.exists()]
+    over = judged - alarming
+    noted = _noted(home, "withdrawn")
+    withdrawn = sorted(path for path in over if path.exists() or path.name in noted)
+    _note(home, "withdrawn", withdrawn)
     for path in withdrawn:
-        path.unlink()
+        path.unlink(missing_ok=True)
     return withdrawn
 
 
 def announced(home: Home) -> None:
-    """Forget which alerts are new: the command has said so."""
-    _notes(home).unlink(missing_ok=True)
+    """Forget which alerts are new or withdrawn: the command has said so."""
+    _journal(home).done(UNANNOUNCED)
 
 
 def alert_files(home: Home) -> list[Path]:
@@ -83,16 +92,22 @@ def is_batch(text: str) -> bool:
     return re.fullmatch(r"[0-9]{8}_pred[0-9]{1,3}m", text) is not None
 
 
-def _notes(home: Home) -> Path:
-    return home.root / ".clv.raised.json"
+def _journal(home: Home) -> Journal:
+    return Registry(home.registry).journal
 
 
-def _noted(home: Home) -> list[str]:
-    try:
-        names = json.loads(_notes(home).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return []
-    return names if isinstance(names, list) else []
+def _noted(home: Home, change: str) -> list[str]:
+    entry = _journal(home).entry(UNANNOUNCED)
+    return list(entry.intent.get(change) or []) if entry else []
+
+
+def _note(home: Home, change: str, paths: list[Path]) -> None:
+    """Keep the names of the alerts that are about to be written or removed, until they are said."""
+    entry = _journal(home).entry(UNANNOUNCED)
+    before = entry.intent if entry else {}
+    after = {**before, change: [path.name for path in paths]}
+    if any(after.values()) and after != before:
+        _journal(home).begin(UNANNOUNCED, after)
 
 
 def watched(home: Home, judged: Iterable[Batch]) -> list[str]:

@@ -1,12 +1,13 @@
-"""Labels made again from a corrected log: which batches, and what changed."""
+"""Labels made again from a corrected log: which batches, and what changed.
+
+The labels and figures from before are kept beside the journal until the report was printed, so that the
+report of a relabelling that was killed is printed by the command that completes it.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,9 @@ import pandas as pd
 from clv.core.dates import add_months
 from clv.errors import ClvError
 from clv.project.database import reading
+from clv.project.files import replacing
 from clv.project.home import Home
+from clv.registry.store import Registry
 from clv.scoring.batches import batches
 
 KEPT = {
@@ -55,28 +58,29 @@ CHANGES = """
 """
 
 
-@dataclass(frozen=True)
-class Labels:
-    """The labels and figures of every batch before a relabelling."""
+def keep_labels(home: Home) -> None:
+    """Keep the labels and figures of every batch as they are now."""
+    with reading(home.database) as connection:
+        for name, query in KEPT.items():
+            with replacing(_kept(home, name)) as temporary:
+                connection.execute(f"copy ({query}) to '{_quoted(temporary)}' (format parquet)")
 
-    home: Home
-    folder: Path
 
-    @classmethod
-    @contextlib.contextmanager
-    def kept(cls, home: Home) -> Iterator[Labels]:
-        """Keep them beside the database while the block runs."""
-        with tempfile.TemporaryDirectory() as folder:
-            with reading(home.database) as connection:
-                for name, query in KEPT.items():
-                    target = _quoted(Path(folder) / f"{name}.parquet")
-                    connection.execute(f"copy ({query}) to '{target}' (format parquet)")
-            yield cls(home, Path(folder))
+def changes(home: Home) -> pd.DataFrame:
+    """Return a row per batch with a customer whose label is other than the kept one."""
+    folder = _quoted(_kept(home, "labels").parent)
+    with reading(home.database) as connection:
+        return connection.execute(CHANGES.format(folder=folder, **KEPT)).df()
 
-    def changes(self) -> pd.DataFrame:
-        """Return a row per batch with a customer whose label is another now."""
-        with reading(self.home.database) as connection:
-            return connection.execute(CHANGES.format(folder=_quoted(self.folder), **KEPT)).df()
+
+def forget_labels(home: Home) -> None:
+    """Remove what was kept: the report was printed."""
+    for name in KEPT:
+        _kept(home, name).unlink(missing_ok=True)
+
+
+def _kept(home: Home, name: str) -> Path:
+    return Registry(home.registry).journal.root / f"{name}.parquet"
 
 
 def check_relabel(home: Home, cutoffs: Sequence[dt.date], through: dt.date | None = None) -> None:

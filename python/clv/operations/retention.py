@@ -1,4 +1,4 @@
-"""`clv purge`: what retention no longer asks for goes, and every deletion is logged before it is done.
+"""What retention no longer asks for, and what stays although it is old, with the reasons.
 
 Model files go after 9 months unless they are needed. A batch goes from the ledgers of predictions,
 with its files, a year after it was scored, once it is labelled and judged; its labels, which hold
@@ -21,17 +21,14 @@ from clv.core.dates import add_months
 from clv.core.window import Batch
 from clv.core.wording import in_months
 from clv.project.database import has_table, reading
-from clv.project.dbt import DbtProject
-from clv.project.files import sha256
 from clv.project.home import Home
-from clv.registry import archive as archives
-from clv.registry.purge_log import Entry, append
 from clv.registry.store import Registry
-from clv.scoring.publish import BATCH_FILES, publish_marts
+from clv.scoring.publish import BATCH_FILES
 
 BATCH_MONTHS = 12
 RECORD_MONTHS = 84
 LABELS = "clv_predictions_actual"
+LOG_DAYS = "int_clv__log_days"
 LEDGERS = ("clv_predictions", LABELS, "clv_drift")
 
 
@@ -45,10 +42,16 @@ class Item(NamedTuple):
 
 @dataclass
 class Plan:
-    """What is to go, and what stays although it is old, with the reasons."""
+    """What is to go at the time `at`, and what stays although it is old, with the reasons.
+
+    `through` is the last day of the log, and `newest_training` that of the newest card; None where
+    there is none.
+    """
 
     home: Home
     at: dt.datetime
+    through: dt.date | None = None
+    newest_training: dt.date | None = None
     items: list[Item] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
 
@@ -68,6 +71,7 @@ class _Ledgers:
     scored: dict[Batch, tuple[str, dt.datetime]]
     labelled: dict[Batch, str]
     judged: set[Batch]
+    through: dt.date | None
 
 
 def make_plan(home: Home, at: dt.datetime, model_months: int, archive: bool) -> Plan:
@@ -80,8 +84,8 @@ def make_plan(home: Home, at: dt.datetime, model_months: int, archive: bool) -> 
     archive : bool
         Whether cards and manifest rows older than 7 years are looked at too.
     """
-    plan = Plan(home, at)
     ledgers = _read_ledgers(home)
+    plan = Plan(home, at, ledgers.through, _newest_training(home))
     _plan_batches(plan, ledgers)
     _plan_models(plan, ledgers, model_months)
     if archive:
@@ -89,27 +93,25 @@ def make_plan(home: Home, at: dt.datetime, model_months: int, archive: bool) -> 
     return plan
 
 
-def carry_out(plan: Plan, dbt: DbtProject, archive: Path | None) -> None:
-    """Log every item, then delete: ledgers by dbt, then files; cards and rows go to the archive.
+def _newest_training(home: Home) -> dt.date | None:
+    registry = Registry(home.registry)
+    cards = registry.card_path("x").parent.glob("*.json")
+    return max((_trained_at(registry, path).date() for path in cards), default=None)
 
-    A purge that was killed is completed by the next one, which finds the same items due.
-    """
-    home = plan.home
-    append(home, [_entry(plan, item, archive) for item in plan.items])
-    batches = [item.name.split(" + ") for item in plan.of("batch")]
-    if batches:
-        dbt.delete_batches([(cutoff, int(months.split()[0])) for cutoff, months in batches])
-        publish_marts(home)
-    for item in (*plan.of("csv file"), *plan.of("model file")):
-        (home.root / item.name).unlink(missing_ok=True)
-    if archive is not None:
-        rows = [int(item.name.split()[1]) for item in plan.of("manifest row")]
-        cards = [home.root / item.name for item in plan.of("card")]
-        archives.move(Registry(home.registry), rows, cards, archive)
+
+def _through(home: Home) -> dt.date | None:
+    """Return the last day of the log as it was read last; None where none was read."""
+    if not home.database.exists():
+        return None
+    with reading(home.database) as connection:
+        if not has_table(connection, LOG_DAYS):
+            return None
+        (found,) = connection.execute(f"select max(data_through) from {LOG_DAYS}").fetchall()
+    return None if found[0] is None else dt.date.fromisoformat(str(found[0])[:10])
 
 
 def _read_ledgers(home: Home) -> _Ledgers:
-    ledgers = _Ledgers({}, {}, set())
+    ledgers = _Ledgers({}, {}, set(), _through(home))
     if not home.database.exists():
         return ledgers
     with reading(home.database) as connection:
@@ -235,16 +237,3 @@ def _trained_at(registry: Registry, path: Path) -> dt.datetime:
 def _due(at: dt.datetime, months: int) -> dt.datetime:
     """Return the time from which something of the time `at` is older than `months`."""
     return dt.datetime.combine(add_months(at.date(), months), at.timetz())
-
-
-def _entry(plan: Plan, item: Item, archive: Path | None) -> Entry:
-    path = plan.home.root / item.name
-    moved = item.kind in ("card", "manifest row")
-    return Entry(
-        purged_at=plan.at.isoformat(),
-        kind=item.kind,
-        item=item.name,
-        action=f"moved to {archive}" if moved else "deleted",
-        sha256=sha256(path) if item.kind not in ("batch", "manifest row") and path.exists() else "",
-        why=item.why,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +14,8 @@ from clv.core.dates import parse_date
 from clv.core.window import Batch
 from clv.core.wording import counted
 from clv.monitoring.alerts import watched, withdraw_alerts, write_alerts
-from clv.monitoring.relabel import Labels, check_relabel
+from clv.monitoring.relabel import changes, check_relabel
+from clv.operations.begun import begin
 from clv.operations.schedule import Schedule
 from clv.project import events
 from clv.project.config import Config
@@ -34,14 +35,14 @@ STALE_LABELS = "actuals_still_hold"
 class RunResult:
     """What a run did; `alerts` are the alert files that it wrote, `withdrawn` those it removed.
 
-    `relabelled` has a row for every batch whose labels are other than before.
+    `relabelled` has a row for every batch whose labels are other than before a relabelling.
     """
 
     scored: list[dt.date]
     judged: list[Batch]
     alerts: list[Path]
     withdrawn: list[Path]
-    next_cutoff: dt.date
+    next_cutoff: dt.date | None = None
     relabelled: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
@@ -51,7 +52,8 @@ def run(
     """Score every due cutoff in one dbt invocation and write everything that follows from it.
 
     The order makes the run safe to kill: database, files, marts, alerts, and only then the
-    schedule. A run that died is repeated by the next one, which finds the same cutoffs due.
+    schedule. A run that died is repeated by the next one, which finds the same cutoffs due, and
+    says of the labels and alerts of both what the first would have said.
 
     Parameters
     ----------
@@ -67,7 +69,7 @@ def run(
     due = [only] if only else schedule.due(min(limit, through))
     if not due:
         say(f"nothing is due: the next cutoff is {schedule.next_cutoff}, data through {through}")
-    result = _build(dbt, due, schedule.next_cutoff)
+    result = replace(build(dbt, due), next_cutoff=schedule.next_cutoff)
     if only or not due:
         return result
     next_cutoff = schedule.after(due[-1])
@@ -80,7 +82,7 @@ def run(
         },
     )
     say(f"the next cutoff is {next_cutoff}")
-    return RunResult(result.scored, result.judged, result.alerts, result.withdrawn, next_cutoff)
+    return replace(result, next_cutoff=next_cutoff)
 
 
 def monitor(dbt: DbtProject, config: Config, relabel: bool | Sequence[str] = False) -> RunResult:
@@ -92,25 +94,14 @@ def monitor(dbt: DbtProject, config: Config, relabel: bool | Sequence[str] = Fal
         Make the labels of these batches (True: of all labelled ones) again from the log as it is
         now; their predictions stay.
     """
-    schedule = _schedule(dbt, config)
+    _schedule(dbt, config)
     if relabel is False:
         _read_log(dbt)
-        return _build(dbt, [], schedule.next_cutoff)
+        return build(dbt, [])
     cutoffs = [] if relabel is True else [parse_date(day, "cutoff") for day in relabel]
     check_relabel(dbt.home, cutoffs)
     check_relabel(dbt.home, cutoffs, _read_log(dbt))
-    with Labels.kept(dbt.home) as before:
-        dbt.user_vars["relabel"] = [day.isoformat() for day in cutoffs] or True
-        result = _build(dbt, [], schedule.next_cutoff)
-        changes = before.changes()
-    for row in changes.to_dict("records"):
-        events.current().event(
-            "batch_relabelled", **{str(key): value for key, value in row.items()}
-        )
-    say(f"labels changed: {counted(len(changes), 'batch', 'batches')}")
-    return RunResult(
-        result.scored, result.judged, result.alerts, result.withdrawn, result.next_cutoff, changes
-    )
+    return build(dbt, [], [day.isoformat() for day in cutoffs] or True)
 
 
 def data_through(database: Path) -> dt.date:
@@ -137,13 +128,19 @@ def _schedule(dbt: DbtProject, config: Config) -> Schedule:
     return Schedule.of(config, champion["model_id"], labels_end)
 
 
-def _build(dbt: DbtProject, due: list[dt.date], next_cutoff: dt.date) -> RunResult:
+def build(dbt: DbtProject, due: list[dt.date], relabel: list[str] | bool = False) -> RunResult:
+    """Score `due`, judge what has matured, and write all files; the log was read before.
+
+    What an earlier command had begun in this home, and did not live to end, is part of it.
+    """
     home, record = dbt.home, events.current()
-    labelled_before = batch_times(home, "clv_predictions_actual", "labelled_at")
+    begun = begin(home, relabel)
+    if begun.relabel:
+        dbt.user_vars["relabel"] = begun.relabel
     with record.step("tables_built", cutoffs=due):
         warned = dbt.build_batches([cutoff.isoformat() for cutoff in due])
     labelled = batch_times(home, "clv_predictions_actual", "labelled_at")
-    judged = [batch for batch, at in labelled.items() if labelled_before.get(batch) != at]
+    judged = [batch for batch, at in labelled.items() if begun.labelled.get(batch) != at]
     scored = [b for b in batches(home, "clv_predictions") if b.cutoff in due]
     _record_batches(dbt, scored, judged)
     if warned.get(STALE_LABELS):
@@ -153,7 +150,7 @@ def _build(dbt: DbtProject, due: list[dt.date], next_cutoff: dt.date) -> RunResu
             "them again and says what changed."
         )
     with record.step("files_written") as done:
-        done["files"] = len(write_batch_files(home, [*scored, *judged]))
+        done["files"] = len(write_batch_files(home))
     with record.step("marts_published") as done:
         done["rows"] = publish_marts(home)
     withdrawn = withdraw_alerts(home)
@@ -161,7 +158,18 @@ def _build(dbt: DbtProject, due: list[dt.date], next_cutoff: dt.date) -> RunResu
     for line in watched(home, judged):
         say(line)
     say(_summary(due, judged, _in_sample(home, judged), alerts))
-    return RunResult(due, judged, alerts, withdrawn, next_cutoff)
+    relabelled = _relabelled(home) if begun.relabel else pd.DataFrame()
+    return RunResult(due, judged, alerts, withdrawn, relabelled=relabelled)
+
+
+def _relabelled(home: Home) -> pd.DataFrame:
+    """Return what a relabelling changed, and say how much that is."""
+    found = changes(home)
+    for row in found.to_dict("records"):
+        fields = {str(key): value for key, value in row.items()}
+        events.current().event("batch_relabelled", **fields)
+    say(f"labels changed: {counted(len(found), 'batch', 'batches')}")
+    return found
 
 
 def _in_sample(home: Home, judged: list[Batch]) -> int:

@@ -20,7 +20,7 @@ def move(
 
     The head keeps number and hash of the last archived row, so that the first remaining row still
     has something to follow. The order is: archive, head, manifest, cards. A kill between two of
-    them leaves a registry that verifies, and the next purge goes on.
+    them leaves a registry that verifies, and the same call again goes on.
 
     Raises
     ------
@@ -32,6 +32,7 @@ def move(
         raise ClvError(f"nothing is archived while the manifest does not fit: {broken[0]}")
     registry.settle()
     rows, head = registry.rows(), Head.read(registry.head)
+    cards = [card for card in cards if card.exists()]
     for card in cards:
         copy = archive / "cards" / card.name
         with replacing(copy) as temporary:

@@ -1,9 +1,10 @@
 """The chain of the champion manifest: each row holds the hash of the row before it.
 
 A chain alone does not show that its last rows were cut off. So a second file, the head, holds the
-number and the hash of the last row; it is written right after the manifest. A manifest that is
-one row ahead of its head, with the card and model file that the row names, is a promotion that was
-killed between the two writes, and the next command completes it; every other difference is named.
+number and the hash of the last row; it is written right after the manifest. Before both, the
+promotion writes its row into the journal. A manifest that is one row ahead of its head by just this
+row is a promotion that was killed, and the next command completes it; every other difference is
+named, and is never sealed with a new head.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from clv.errors import ClvError
 from clv.project.files import sha256, write_text
+from clv.project.journal import Entry
 
 COLUMNS = (
     "manifest_row", "model_id", "kind", "promoted_at", "trained_at", "training_cutoff",
@@ -94,18 +96,51 @@ def number(row: Row) -> int:
     return int(row["manifest_row"]) if row["manifest_row"].isdigit() else 0
 
 
-def unfinished(rows: list[Row], head: Head | None) -> bool:
-    """Say whether the head is exactly one row behind a manifest whose chain is whole."""
-    behind = len(rows) == 1 and number(rows[0]) == 1 if head is None else False
-    if head is not None and len(rows) >= 2:
-        behind = (
-            number(rows[-1]) == head.last_row + 1 and row_sha256(rows[-2]) == head.last_row_sha256
+def intended_row(entry: Entry, path: Path) -> Row:
+    """Return the row that the entry of a promotion holds.
+
+    Raises
+    ------
+    ClvError
+        When it is not a row of the manifest.
+    """
+    row = entry.intent.get("row")
+    if (
+        not isinstance(row, dict)
+        or tuple(row) != COLUMNS
+        or not all(isinstance(value, str) for value in row.values())
+    ):
+        raise ClvError(
+            f"{path} does not hold a row of the manifest: it was changed. Restore it from a backup, "
+            "or delete it, and let `clv verify` say whether the registry is whole."
         )
-    return behind and not list(_links(rows))
+    return row
 
 
-def findings(rows: list[Row], head: Head | None) -> list[Finding]:
+def unfinished(rows: list[Row], head: Head | None, intended: Row | None) -> bool:
+    """Say whether the manifest is one row ahead of its head, by the row that the journal intends."""
+    if intended is None or not rows or rows[-1] != intended:
+        return False
+    return follows(rows[:-1], head, intended) and not list(_links(rows))
+
+
+def follows(rows: list[Row], head: Head | None, row: Row) -> bool:
+    """Say whether `row` is the one that comes next after `rows` and their head."""
+    if head is None:
+        return not rows and number(row) == 1 and row["previous_row_sha256"] == ""
+    if not rows or row_sha256(rows[-1]) != head.last_row_sha256:
+        return False
+    expected = (head.last_row + 1, head.last_row_sha256)
+    return (number(row), row["previous_row_sha256"]) == expected
+
+
+def findings(rows: list[Row], head: Head | None, intended: Row | None = None) -> list[Finding]:
     """Check the chain from its first row to its head.
+
+    Parameters
+    ----------
+    intended : mapping, optional
+        The row of a promotion that the journal holds: the one row that may be ahead of the head.
 
     Returns
     -------
@@ -113,7 +148,7 @@ def findings(rows: list[Row], head: Head | None) -> list[Finding]:
         Empty when every row is the one that was written, and none is missing.
     """
     what = [*_beginning(rows, head), *_links(rows)]
-    if not unfinished(rows, head):
+    if not unfinished(rows, head, intended):
         what += _end(rows, head)
     return [Finding(text, RESTORE) for text in what]
 
@@ -121,12 +156,12 @@ def findings(rows: list[Row], head: Head | None) -> list[Finding]:
 def without_files(row: Row, card: Path, model: Path) -> list[Finding]:
     """Name the files of a row that are not those whose SHA-256 it holds.
 
-    Card and model file are written before their row, so a killed promotion has left both whole.
+    Card and model file are written before the intent, so a killed promotion has left both whole.
     """
     return [
         Finding(
-            f"{_name(row)} is not known to the head, and {path} is not the file that it names: it "
-            "was appended by something other than `clv`, or the file was changed",
+            f"{_name(row)} is a promotion that was cut off, and {path} is not the file that it "
+            "names: the file was changed since",
             RESTORE,
         )
         for path, expected in ((card, row["card_sha256"]), (model, row["model_sha256"]))

@@ -1,7 +1,7 @@
 """The registry: model files, cards and the append-only champion manifest.
 
-A model becomes champion by a row of the manifest, which is written last: a row never stands
-without its card and model file. Each row carries the SHA-256 of the row before it (see `chain`).
+A model becomes champion by a row of the manifest, which is written after its card and model file, and
+after the journal holds it. Each row carries the SHA-256 of the row before it (see `manifest`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import joblib
 
 from clv.errors import ClvError
 from clv.project.files import replacing, sha256, write_text
+from clv.project.journal import Journal
 from clv.registry import manifest
 from clv.registry.card import as_json, content_sha256, latest_metrics
 from clv.registry.manifest import COLUMNS, Finding, Head, number, row_sha256
@@ -36,6 +37,10 @@ class Registry:
     @property
     def head(self) -> Path:
         return self.root / "champion_manifest.head.json"
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(self.root / "journal")
 
     @property
     def metrics(self) -> Path:
@@ -121,7 +126,7 @@ class Registry:
         return card
 
     def append(self, card: dict[str, Any], promoted_at: str, reason: str) -> None:
-        """Make the model of `card` champion: rewrite the manifest with one more row, atomically.
+        """Make the model of `card` champion: record the row in the journal, then write it.
 
         Raises
         ------
@@ -165,7 +170,7 @@ class Registry:
             "reason": reason,
             "previous_row_sha256": row_sha256(rows[-1]) if rows else "",
         }
-        self.write_rows([*rows, row])
+        self.journal.begin("promotion", {"row": row})
         self.settle()
 
     def write_rows(self, rows: list[dict[str, str]]) -> None:
@@ -174,37 +179,57 @@ class Registry:
 
     def findings(self) -> list[Finding]:
         """Check chain and head, and the files of a last row that the head does not know yet."""
-        rows, head = self.rows(), Head.read(self.head)
-        found = manifest.findings(rows, head)
-        if manifest.unfinished(rows, head):
-            card, model = (p(rows[-1]["model_id"]) for p in (self.card_path, self.model_path))
-            found += manifest.without_files(rows[-1], card, model)
+        rows, head, intended = self.rows(), Head.read(self.head), self.intended()
+        found = manifest.findings(rows, head, intended)
+        if intended and manifest.unfinished(rows, head, intended):
+            card, model = (p(intended["model_id"]) for p in (self.card_path, self.model_path))
+            found += manifest.without_files(intended, card, model)
         return found
 
-    def settle(self) -> None:
-        """Complete what a killed promotion left undone: the head and the latest metrics.
+    def intended(self) -> dict[str, str] | None:
+        """Return the row of a promotion that was begun and is not known to be done."""
+        entry = self.journal.entry("promotion")
+        return manifest.intended_row(entry, self.journal.path("promotion")) if entry else None
 
-        The caller holds the home's lock.
+    def settle(self) -> None:
+        """Complete what a killed promotion left undone: its row, the head and the latest metrics.
+
+        Only a row that the journal holds is completed. The caller holds the home's lock.
 
         Raises
         ------
         ClvError
-            When the manifest does not fit: a new head would seal what was done to it.
+            When the manifest does not fit: a new head would seal what was done to it; or the row
+            that the journal holds does not follow it.
         """
         broken = self.findings()
         if broken:
             raise ClvError(f"nothing was done, because the manifest does not fit: {broken[0]}")
-        rows, head = self.rows(), Head.read(self.head)
-        if manifest.unfinished(rows, head):
-            head = replace(
-                head or Head(0, ""), last_row=number(rows[-1]), last_row_sha256=row_sha256(rows[-1])
+        rows, head, row = self.rows(), Head.read(self.head), self.intended()
+        if row and manifest.follows(rows, head, row):
+            files = (self.card_path(row["model_id"]), self.model_path(row["model_id"]))
+            if changed := manifest.without_files(row, *files):
+                raise ClvError(f"nothing was done: {changed[0]}")
+            rows = [*rows, row]
+            self.write_rows(rows)
+        elif row and row not in rows:
+            path = self.journal.path("promotion")
+            raise ClvError(
+                f"nothing was done: {path} holds a promotion of {row['model_id']} that does not "
+                f"follow the manifest. Next: {manifest.RESTORE}; or delete {path.name}, which takes "
+                "that promotion back."
             )
-            head.write(self.head)
+        if row and rows[-1] == row and (head is None or head.last_row < number(row)):
+            replace(
+                head or Head(0, ""), last_row=number(row), last_row_sha256=row_sha256(row)
+            ).write(self.head)
         card = self.card_path(rows[-1]["model_id"]) if rows else None
         if card and card.exists() and sha256(card) == rows[-1]["card_sha256"]:
             text = as_json(latest_metrics(self.card(card.stem)))
             if not self.metrics.exists() or self.metrics.read_text("utf-8") != text:
                 write_text(self.metrics, text)
+        if row:
+            self.journal.done("promotion")
 
     def load_model(self, model_id: str) -> dict[str, Any]:
         """Load a promoted model whose file is the one that the manifest names by its SHA-256.

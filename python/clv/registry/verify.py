@@ -62,6 +62,7 @@ def verify(home: Home, known_head: str | None = None) -> Report:
     report = Report()
     try:
         rows, head = registry.rows(), Head.read(registry.head)
+        intended = registry.intended()
     except ClvError as error:
         report.findings.append(Finding(str(error).rstrip("."), manifest.RESTORE))
         return report
@@ -69,10 +70,10 @@ def verify(home: Home, known_head: str | None = None) -> Report:
     report.head = row_sha256(rows[-1]) if rows else ""
     broken = registry.findings()
     report.findings += broken
-    if manifest.unfinished(rows, head) and not broken:
+    if intended and not broken:
         report.notes.append(
-            "the last promotion was cut off before its head was written; the next `clv train`, "
-            "`clv promote` or `clv run` completes it"
+            f"the promotion of {intended['model_id']} was cut off; the next command that changes "
+            "the registry or the ledgers completes it"
         )
     if known_head and known_head not in {row_sha256(row) for row in rows}:
         what = f"no row of the manifest has the hash {known_head}, which was its head once"

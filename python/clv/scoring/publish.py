@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -14,7 +12,7 @@ from clv.project.database import reading
 from clv.project.events import progress
 from clv.project.files import replacing
 from clv.project.home import Home
-from clv.scoring.batches import batch_times, batches
+from clv.scoring.staleness import Written, read_index, row_digests, write_index
 
 # Table to the columns of its CSV; the times of scoring and labelling stay in the database, so that
 # the files of a batch depend on nothing but the batch.
@@ -44,38 +42,39 @@ PUBLISHED = (
 )
 
 
-def write_batch_files(home: Home, fresh: Iterable[Batch]) -> list[Path]:
-    """Write the CSVs of the `fresh` batches, and of any batch whose file is missing or too old.
+def write_batch_files(home: Home) -> list[Path]:
+    """Write the CSVs whose rows in the tables are other than those that they were made from.
 
-    So a run that was killed between the database and the files is made good by the next one.
+    So a command that was killed between the database and the files is made good by the next one.
     """
-    fresh = set(fresh)
-    written_at = batch_times(home, "clv_predictions", "scored_at")
-    labelled_at = batch_times(home, "clv_predictions_actual", "labelled_at")
-    wanted = [
-        (table, batch, home.outputs / f"{table}_{batch.stem}.csv")
-        for table in BATCH_FILES
-        for batch in batches(home, table)
-    ]
-    due = [
-        (table, batch, path)
-        for table, batch, path in wanted
-        if batch in fresh
-        or _older(
-            path,
-            labelled_at[batch] if table == "clv_predictions_actual" else written_at.get(batch),
-        )
-    ]
+    index, standing = read_index(home), dict[str, Written]()
+    written: list[Path] = []
     with reading(home.database) as connection:
-        for table, batch, path in progress(due, "csv files"):
-            order = FILE_ORDER.get(table, "customer_id")
-            query = (
-                f"select {BATCH_FILES[table]} from {table} where cutoff = date '{batch.cutoff}' "
-                f"and pred_months = {batch.pred_months} order by {order}"
-            )
-            with replacing(path) as temporary:
-                connection.execute(f"copy ({query}) to '{_quoted(temporary)}' (format csv, header)")
-    return [path for _, _, path in due]
+        rows = {
+            (table, batch): digest
+            for table, columns in BATCH_FILES.items()
+            for batch, digest in row_digests(connection, table, columns).items()
+        }
+        for (table, batch), digest in progress(rows.items(), "csv files", len(rows)):
+            path = home.outputs / f"{table}_{batch.stem}.csv"
+            known = index.get(path.name)
+            if known is None or not known.holds(path, digest):
+                _write_csv(connection, table, batch, path)
+                written.append(path)
+                known = Written.of(path, digest)
+            standing[path.name] = known
+    write_index(home, standing)
+    return written
+
+
+def _write_csv(connection: duckdb.DuckDBPyConnection, table: str, batch: Batch, path: Path) -> None:
+    order = FILE_ORDER.get(table, "customer_id")
+    query = (
+        f"select {BATCH_FILES[table]} from {table} where cutoff = date '{batch.cutoff}' "
+        f"and pred_months = {batch.pred_months} order by {order}"
+    )
+    with replacing(path) as temporary:
+        connection.execute(f"copy ({query}) to '{_quoted(temporary)}' (format csv, header)")
 
 
 def publish_marts(home: Home) -> dict[str, int]:
@@ -109,12 +108,6 @@ def publish_marts(home: Home) -> dict[str, int]:
         finally:
             temporary.with_name(temporary.name + ".wal").unlink(missing_ok=True)
     return rows
-
-
-def _older(path: Path, at: dt.datetime | None) -> bool:
-    if not path.exists():
-        return True
-    return at is not None and path.stat().st_mtime < at.timestamp()
 
 
 def _quoted(path: Path) -> str:

@@ -20,6 +20,7 @@ from clv.project.database import fetch, fetch_row
 from clv.project.dbt import DbtProject
 from clv.project.events import progress, say
 from clv.project.home import Home
+from clv.registry.promotion import TRAINING, begin, reported, same_champion
 from clv.registry.provenance import code_version, data_fingerprint, environment, training_settings
 from clv.registry.store import Registry
 from clv.training.contest import Contest, hold_contest
@@ -68,6 +69,21 @@ def train(
     ClvError
         When the labels would end after the data, or nobody bought in the history.
     """
+    card = train_unreported(dbt, config, window, promote)
+    reported(Registry(dbt.home.registry), TRAINING)
+    return card
+
+
+def train_unreported(
+    dbt: DbtProject,
+    config: Config,
+    window: tuple[str | None, int | None, int | None],
+    promote: bool,
+) -> dict[str, Any]:
+    """Train as `train` does; the journal holds the training until the caller has reported it.
+
+    Until then another training that would make the same champion makes none, and returns its card.
+    """
     cutoff = None if window[0] is None else parse_date(window[0], "cutoff")
     settings = training_settings(dbt.user_vars, config)
     dbt.refresh_log()
@@ -81,6 +97,11 @@ def train(
         first,
         last,
     )
+    registry = Registry(dbt.home.registry)
+    standing = same_champion(registry, _wanted(dbt.home, chosen, settings)) if promote else None
+    if standing is not None:
+        say(f"{standing['model_id']} stands already: its training was cut off after it was decided")
+        return standing
     plan = plan_training(Origin(chosen.cutoff, chosen.pred_months), chosen.history_months, first)
     plan = replace(plan, notes=(*history_notes(chosen, first), *plan.notes))
     dbt.build_training_set(plan.windows)
@@ -99,6 +120,22 @@ def train(
         judged, contest.predicted, contest.champion.predict(judged), plan.data_from
     )
     return _record(dbt.home, chosen, plan, contest, clusters, sample, settings, share, promote)
+
+
+def _wanted(home: Home, window: TrainingWindow, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what a card says of a training before it was held: two with the same make one model."""
+    commit, dirty = code_version()
+    return {
+        "code_commit": commit,
+        "code_dirty": dirty,
+        "training_cutoff": window.cutoff.isoformat(),
+        "labels_end": window.labels_end.isoformat(),
+        "history_months": window.history_months,
+        "pred_months": window.pred_months,
+        "seed": SEED,
+        "settings": settings,
+        "data": data_fingerprint(home.database, window.labels_end.isoformat()),
+    }
 
 
 def _read_training_set(home: Home) -> tuple[pd.DataFrame, float]:
@@ -185,7 +222,6 @@ def _record(
     assert winner.accuracy is not None
     judged = plan.folds[0]
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
-    commit, dirty = code_version()
     model_id = (
         f"clv_{window.cutoff:%Y%m%d}_h{window.history_months}_p{window.pred_months}"
         f"_{now:%Y%m%dT%H%M%SZ}"
@@ -193,19 +229,14 @@ def _record(
     registry = Registry(home.registry)
     if registry.card_path(model_id).exists():
         raise ClvError(f"{model_id} exists already: two trainings within one second. Run it again.")
+    wanted = _wanted(home, window, settings)
+    data = wanted.pop("data")
     baseline = winner.accuracy.to_dict()
     stored = contest.champion.to_dict()
     card: dict[str, Any] = {
         "model_id": model_id,
         "trained_at": now.isoformat(),
-        "code_commit": commit,
-        "code_dirty": dirty,
-        "training_cutoff": window.cutoff.isoformat(),
-        "labels_end": window.labels_end.isoformat(),
-        "history_months": window.history_months,
-        "pred_months": window.pred_months,
-        "seed": SEED,
-        "settings": settings,
+        **wanted,
         "customers": winner.accuracy.customers,
         "champion": without_bytes(stored),
         "baseline": {
@@ -229,11 +260,12 @@ def _record(
         },
         "candidates": [entry.to_dict() for entry in contest.entries],
         "clusters": clusters.to_dict(),
-        "data": data_fingerprint(home.database, window.labels_end.isoformat()),
+        "data": data,
         "environment": environment(),
     }
     model = {"model_id": model_id, "champion": stored, "clusters": card["clusters"]}
     model["baseline"] = sample
+    begin(registry, TRAINING, model_id)
     card = registry.save(model, card)
     if promote:
         registry.append(card, now.isoformat(), "trained by `clv train`")

@@ -77,7 +77,7 @@ def test_an_alert_that_could_not_be_written_or_said_is_raised_by_the_next_run(fr
         assert alerts(shop) == ["drift_alert_19980131_pred3m.md"]
     said = shop.clv("monitor")
     assert said.code == 3 and "drift alert: " in said.out
-    assert not (shop.home / ".clv.raised.json").exists()
+    assert not list((shop.home / "registry" / "journal").iterdir())
 
 
 HOLD = """

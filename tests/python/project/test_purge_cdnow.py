@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from clv.core.dates import now
-from clv.operations.retention import carry_out, make_plan
+from clv.operations.purge import carry_out
+from clv.operations.retention import make_plan
 from clv.operations.run import monitor, run
 from clv.project.config import read_config
 from clv.project.database import fetch

@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from clv.operations.retention import carry_out, make_plan
+from clv.operations.purge import carry_out
+from clv.operations.retention import make_plan
 from clv.project.home import Home
 from clv.registry import purge_log
 from clv.registry.store import Registry

@@ -54,7 +54,7 @@ def test_a_saved_model_that_is_not_promoted_is_no_champion(registry):
         registry.champion()
 
 
-def test_the_row_is_written_only_after_card_and_model_file(registry, monkeypatch):
+def test_the_row_is_written_only_after_card_model_file_and_intent(registry, monkeypatch):
     rename, written = Path.replace, []
 
     def spy(self, target):
@@ -66,6 +66,7 @@ def test_the_row_is_written_only_after_card_and_model_file(registry, monkeypatch
     assert written == [
         "a.joblib",
         "a.json",
+        "promotion.json",
         "champion_manifest.csv",
         "champion_manifest.head.json",
         "clv_model_latest.metrics.json",

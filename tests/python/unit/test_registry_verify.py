@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from clv.errors import ClvError
-from clv.project.files import sha256
 from clv.project.home import Home
 from clv.registry.manifest import Head, row_sha256
 from clv.registry.store import Registry
@@ -199,15 +198,37 @@ def test_a_model_is_promoted_once(home: Home) -> None:
     assert len(registry.rows()) == 4
 
 
+def cut_off(registry: Registry, n: int) -> None:
+    """Promote the model, as far as to the manifest: without head, metrics, and end in the journal."""
+    kept = {path: path.read_bytes() for path in (registry.head, registry.metrics)}
+    add_model(registry, n)
+    for path, content in kept.items():
+        path.write_bytes(content)
+    registry.journal.begin("promotion", {"row": registry.rows()[-1]})
+
+
 def test_a_promotion_cut_off_before_its_head_is_completed(home: Home) -> None:
     registry = Registry(home.registry)
-    head = registry.head.read_text()
-    registry.append(registry.card("clv_19970930_h9_p3_20200101T000009Z"), "2020", "why")
-    registry.head.write_text(head)
+    cut_off(registry, 5)
     report = verify(home)
-    assert report.findings == [] and "cut off" in report.notes[0]
+    assert report.findings == [] and "was cut off" in report.notes[0]
     registry.settle()
-    assert verify(home).notes == []
+    assert verify(home).notes == [] and not list(registry.journal.root.iterdir())
+
+
+def test_a_row_that_no_promotion_intended_is_never_sealed(home: Home) -> None:
+    """Not even one that is whole: with the card and file of a challenger, and a right number and hash."""
+    registry = Registry(home.registry)
+    head = registry.head.read_bytes()
+    add_model(registry, 5)
+    registry.head.write_bytes(head)
+    before = registry.head.read_bytes(), registry.manifest.read_bytes()
+    assert "row 5 was appended by something other than `clv`" in found(home)
+    with pytest.raises(ClvError, match=r"nothing was done.*row 5 was appended"):
+        registry.settle()
+    with pytest.raises(ClvError, match="takes no new row"):
+        registry.append(registry.card("clv_19970930_h9_p3_20200101T000009Z"), "2020", "why")
+    assert (registry.head.read_bytes(), registry.manifest.read_bytes()) == before
 
 
 def forge_row(home: Home, **cells: str) -> None:
@@ -218,26 +239,44 @@ def forge_row(home: Home, **cells: str) -> None:
     registry.write_rows([*rows, {**forged, "manifest_row": str(len(rows) + 1)}])
 
 
-@pytest.mark.parametrize("other", ["model_sha256", "card_sha256", "files"])
-def test_a_forged_last_row_is_named_and_never_sealed(home: Home, other: str) -> None:
+@pytest.mark.parametrize("cell", ["reason", "model_sha256"])
+def test_a_row_other_than_the_intended_one_is_never_sealed(home: Home, cell: str) -> None:
     registry = Registry(home.registry)
-    challenger = "clv_19970930_h9_p3_20200101T000009Z"
-    cells = {
-        "model_id": challenger,
-        "card_sha256": sha256(registry.card_path(challenger)),
-        "model_sha256": sha256(registry.model_path(challenger)),
-    }
-    before = registry.head.read_bytes(), registry.metrics.read_bytes()
-    changed = {"model_id": "clv_forged"} if other == "files" else {other: "0" * 64}
-    forge_row(home, **{**cells, **changed})
-    assert "is not known to the head" in found(home) and verify(home).notes == []
-    with pytest.raises(
-        ClvError, match=r"nothing was done.*row 5 \(.*is not the file that it names"
-    ):
+    cut_off(registry, 5)
+    rows = registry.rows()
+    registry.write_rows([*rows[:-1], {**rows[-1], cell: "0" * 64}])
+    head = registry.head.read_bytes()
+    with pytest.raises(ClvError, match=r"nothing was done.*row 5 was appended"):
         registry.settle()
-    with pytest.raises(ClvError, match="takes no new row"):
-        registry.append(registry.card(challenger), "2020", "why")
-    assert (registry.head.read_bytes(), registry.metrics.read_bytes()) == before
+    assert registry.head.read_bytes() == head
+
+
+@pytest.mark.parametrize("folder", ["models", "cards"])
+@pytest.mark.parametrize("written", [True, False])
+def test_an_intended_row_whose_files_were_changed_is_never_sealed(
+    home: Home, folder: str, written: bool
+) -> None:
+    registry = Registry(home.registry)
+    cut_off(registry, 5)
+    if not written:
+        registry.write_rows(registry.rows()[:-1])
+    (path,) = (registry.root / folder).glob("*T000005Z.*")
+    path.write_bytes(path.read_bytes() + b" ")
+    head = registry.head.read_bytes()
+    with pytest.raises(ClvError, match=r"is not the file that it names"):
+        registry.settle()
+    assert registry.head.read_bytes() == head and len(registry.rows()) == 4 + written
+
+
+def test_an_intent_that_does_not_follow_the_manifest_is_not_completed(home: Home) -> None:
+    registry = Registry(home.registry)
+    cut_off(registry, 5)
+    intended = registry.rows()[-1]
+    registry.settle()
+    registry.journal.begin("promotion", {"row": {**intended, "manifest_row": "9"}})
+    with pytest.raises(ClvError, match=r"promotion\.json holds a promotion of .* does not follow"):
+        registry.settle()
+    assert verify(home).findings == [] and len(registry.rows()) == 5
 
 
 def test_a_broken_chain_is_not_settled(home: Home) -> None:
