@@ -1,4 +1,7 @@
-"""What people decided about alerts: `registry/alert_decisions.csv`, append-only."""
+"""What people decided about alerts: `registry/alert_decisions.csv`, append-only.
+
+Its texts are escaped for spreadsheets, as those of all CSV files for people.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from clv.core.render import csv_text, csv_value
 from clv.errors import ClvError
 from clv.monitoring.alerts import alert_files
 from clv.project.files import sha256, write_text
 from clv.project.home import Home
+from clv.project.stored import APPEND_ONLY, Kind, read_csv, stands
 
 COLUMNS = ("decided_at", "batch", "decided_by", "decision", "alert_sha256")
+DECISIONS = Kind("the list of decisions", APPEND_ONLY)
 PATIENCE_SECONDS = 10
 
 
@@ -26,20 +32,13 @@ def decisions(home: Home) -> list[dict[str, str]]:
     Raises
     ------
     ClvError
-        When the file does not have its columns.
+        When the file cannot be read, or does not have its columns.
     """
     path = _path(home)
-    if not path.exists():
+    if not stands(path, DECISIONS):
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise ClvError(
-            f"{path} does not have the columns {', '.join(COLUMNS)}. It is append-only and never "
-            "edited by hand: restore it from a backup."
-        )
-    return rows
+    rows = read_csv(path, COLUMNS, DECISIONS)
+    return [{name: csv_value(cell) for name, cell in row.items()} for row in rows]
 
 
 def open_alerts(home: Home) -> list[Path]:
@@ -110,7 +109,7 @@ def _write(home: Home, rows: list[dict[str, str]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: csv_text(value) for name, value in row.items()} for row in rows)
     write_text(_path(home), text.getvalue())
 
 
