@@ -49,6 +49,7 @@ def render_markdown(template: Path, **values: Any) -> str:
         "table": _table,
         "written": written,
         "months": in_months,
+        "moment": lambda value: value.isoformat() if hasattr(value, "isoformat") else value,
     }
     return environment.get_template(template.name).render(**values)
 

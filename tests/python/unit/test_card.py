@@ -94,3 +94,21 @@ def test_promotion_changes_the_standing(tmp_path: Path) -> None:
 def test_an_unknown_model_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(ClvError, match="no card of a model m2"):
         card_text(Registry(tmp_path), "m2")
+
+
+def test_texts_of_a_card_are_shown_and_do_nothing(tmp_path: Path) -> None:
+    registry = Registry(tmp_path)
+    said = "no <b>|</b> `fit`\n# Model card: another [x](http://h) \x1b[31m"
+    candidates = [
+        {"kind": "a|b", "accuracy": ACCURACY, "left_out_because": None},
+        {"kind": "c", "accuracy": None, "left_out_because": said},
+    ]
+    settings = {"transactions": "s3://user:c4nary@bucket/x.csv?X-Amz-Signature=c4nary"}
+    text = card_text(
+        registry,
+        saved(registry, candidates=candidates, settings=settings, contest={"notes": [said]}),
+    )
+    assert "<b>" not in text and "[x](" not in text and "\x1b" not in text
+    assert [line for line in text.splitlines() if line.startswith("# ")] == ["# Model card: m1"]
+    assert "| a\\|b " in text
+    assert "c4nary" not in text and "s3://\\*\\*\\*@bucket/x.csv" in text
