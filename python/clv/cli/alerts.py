@@ -9,7 +9,7 @@ from clv.core.wording import counted
 from clv.errors import ClvError
 from clv.monitoring.decisions import decide
 from clv.monitoring.jira import Tracker
-from clv.monitoring.tickets import Ticket, deliver, outbox, waiting_line, wanted, warn_of_files
+from clv.monitoring.tickets import Ticket, deliver, outbox, unreadable, waiting_line, wanted
 from clv.project import events
 from clv.project.events import say
 from clv.project.home import Home
@@ -45,6 +45,8 @@ def tickets_command(dry_run: bool) -> None:
         tickets = {ticket.batch: ticket for ticket in [*outbox(home), *wanted(home)]}
         for batch in sorted(tickets):
             click.echo(_shown(tickets[batch]))
+        if lines := unreadable(home):
+            raise ClvError(terminal("\n".join(lines), lines=True))
         say(f"{counted(len(tickets), 'ticket', 'tickets')} would be sent")
         return
     home.ensure()
@@ -58,9 +60,8 @@ def tickets_command(dry_run: bool) -> None:
         delivery = deliver(home)
         for line in delivery.sent:
             click.echo(line)
-        warn_of_files(delivery)
-        if delivery.problems:
-            raise ClvError(waiting_line(home, delivery.problems))
+        if problems := [*delivery.problems, *delivery.no_tickets]:
+            raise ClvError(waiting_line(home, problems))
     if not delivery.sent:
         say("no ticket waits to be sent")
 

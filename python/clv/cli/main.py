@@ -8,7 +8,8 @@ import sys
 import click
 
 from clv import __version__
-from clv.cli.exits import guarded
+from clv.cli.exits import flushed, guarded
+from clv.cli.interrupts import ending_at_once
 from clv.project import events
 
 # Command to the module that holds it as `<command>_command`, imported when the command is asked for:
@@ -33,6 +34,13 @@ COMMANDS = {
 class Commands(click.Group):
     """The group of COMMANDS."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse arguments that are no text: they would be stored, and could not be printed."""
+        for argument in args:
+            if any("\ud800" <= character <= "\udfff" for character in argument):
+                raise click.UsageError(f"the argument {argument!a} is not UTF-8 text.", ctx)
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of `--help`."""
         return list(COMMANDS)
@@ -41,7 +49,8 @@ class Commands(click.Group):
         """Import and return a command; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"clv.cli.{COMMANDS[cmd_name]}")
+        with ending_at_once():
+            module = importlib.import_module(f"clv.cli.{COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
@@ -66,4 +75,5 @@ def cli(context: click.Context, log_format: str | None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit with its code; a refusal is one message on stderr."""
-    sys.exit(guarded(lambda: cli.main(arguments, prog_name="clv", standalone_mode=False)))
+    code = guarded(lambda: cli.main(arguments, prog_name="clv", standalone_mode=False))
+    sys.exit(flushed(code))

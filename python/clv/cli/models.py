@@ -8,6 +8,7 @@ import click
 
 from clv.cli.options import a_folder, a_sha256, checked, confirm, dbt_vars, open_project, show
 from clv.core.dates import now
+from clv.core.given import given_text
 from clv.core.wording import counted, markdown_table
 from clv.errors import ClvError
 from clv.operations.promote import compare, promote
@@ -38,6 +39,7 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
     """Show a challenger beside the champion and make it champion on confirmation."""
     if not reason.strip():
         raise click.UsageError("--reason must say why.")
+    reason = given_text(reason, "--reason", "Say why in a sentence.")
     home, _, dbt = open_project(variables)
     champion, worse, undecided = None, False, False
     registry = Registry(home.registry)
@@ -74,7 +76,7 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
         return
     with at_work(dbt, show):
         begin(registry, PROMOTE, model_id)
-        promote(dbt, model_id, " ".join(reason.split()), champion)
+        promote(dbt, model_id, reason, champion)
         _report_promotion(home, model_id)
 
 

@@ -14,16 +14,18 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from clv.core.given import given_text
 from clv.core.render import csv_text, csv_value
 from clv.errors import ClvError
 from clv.monitoring.alerts import alert_files
-from clv.project.files import sha256, write_text
+from clv.project.files import sha256, write_verified
 from clv.project.home import Home
 from clv.project.stored import APPEND_ONLY, Kind, read_csv, stands
 
 COLUMNS = ("decided_at", "batch", "decided_by", "decision", "alert_sha256")
-DECISIONS = Kind("the list of decisions", APPEND_ONLY)
 PATIENCE_SECONDS = 10
+DECISIONS = Kind("the record of decisions", APPEND_ONLY)
+ALERT = Kind("the alert", "Remove it; `clv monitor` writes it again.")
 
 
 def decisions(home: Home) -> list[dict[str, str]]:
@@ -47,7 +49,9 @@ def open_alerts(home: Home) -> list[Path]:
     A decision belongs to what the alert said: an alert that says something else is open again.
     """
     decided = {(row["batch"], row["alert_sha256"]) for row in decisions(home)}
-    return [path for path in alert_files(home) if (batch_of(path), sha256(path)) not in decided]
+    return [
+        path for path in alert_files(home) if (batch_of(path), sha256(path, ALERT)) not in decided
+    ]
 
 
 def decide(home: Home, batch: str, decision: str, by: str | None = None) -> dict[str, str]:
@@ -67,17 +71,17 @@ def decide(home: Home, batch: str, decision: str, by: str | None = None) -> dict
     """
     named = batch_of(Path(batch.strip()))
     alerts = {batch_of(path): path for path in alert_files(home)}
-    words = " ".join(decision.split())
     if named not in alerts:
         known = ", ".join(alerts) or "none"
         raise ClvError(
             f"there is no alert of batch {batch}. Batches with an alert: {known}. "
             "Write one as it stands there."
         )
-    if not words:
-        raise ClvError('the decision is empty. Say what was decided: --decision "wait a month".')
-    if by is not None and not by.strip():
-        raise ClvError("--by is empty. Say who decided, or leave it out to be named yourself.")
+    words = given_text(decision, "the decision", 'Say what was decided: --decision "wait a month".')
+    who = given_text(
+        _user() if by is None else by, "--by",
+        "Say who decided, or leave it out to be named yourself.",
+    )  # fmt: skip
     lock = FileLock(home.root / ".clv.decisions.lock")
     try:
         with lock.acquire(timeout=PATIENCE_SECONDS):
@@ -87,9 +91,9 @@ def decide(home: Home, batch: str, decision: str, by: str | None = None) -> dict
                     (
                         dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
                         named,
-                        " ".join((_user() if by is None else by).split()),
+                        who,
                         words,
-                        sha256(alerts[named]),
+                        sha256(alerts[named], ALERT),
                     ),
                     strict=True,
                 )
@@ -110,7 +114,7 @@ def _write(home: Home, rows: list[dict[str, str]]) -> None:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: csv_text(value) for name, value in row.items()} for row in rows)
-    write_text(_path(home), text.getvalue())
+    write_verified(_path(home), text.getvalue(), lambda file: read_csv(file, COLUMNS, DECISIONS))
 
 
 def _path(home: Home) -> Path:

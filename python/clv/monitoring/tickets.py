@@ -9,29 +9,51 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from clv.core.render import terminal
 from clv.errors import ClvError
 from clv.monitoring.alerts import alert_files, is_batch
-from clv.monitoring.decisions import batch_of, open_alerts
+from clv.monitoring.decisions import ALERT, batch_of, open_alerts
 from clv.monitoring.jira import LONGEST_TEXT, Connection, Tracker, TrackerError, is_key
 from clv.project import events
 from clv.project.events import say
 from clv.project.files import sha256, write_text
 from clv.project.home import Home
-from clv.project.stored import Kind, StoredFileError, listed, read_json, read_text, stands
+from clv.project.stored import (
+    Kind,
+    StoredFileError,
+    listed,
+    read_json,
+    read_text,
+    shown,
+    stands,
+)
 
-TICKET = Kind("the ticket", "Remove it; the next run writes it anew.")
-ALERT = Kind("the alert", "Remove it; the next run writes it anew.")
-RECORD = Kind("the record of a ticket", "Remove it; the ticket is found by its labels.")
-SHOP = Kind("the label of this home in JIRA", largest=1_000)
 WITHDRAWN = "withdrawn"
+TICKET = Kind("the ticket", "Remove it; the next run writes it anew.", largest=1_000_000)
+RECORD = Kind(
+    "the record of a ticket", "Remove it; the ticket is found by its labels.", largest=100_000
+)
+SHOP = Kind(
+    "the label of this home in JIRA",
+    "Restore it from a backup, or write into it what follows clv-shop- in the labels of its tickets.",
+    largest=1_000,
+)
 GONE = (
     "The alert of this batch was withdrawn: with its labels and the thresholds as they are now, "
     "it alarms no longer."
 )
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What JIRA has of a batch: the ticket's key, and the report that it holds."""
+
+    key: str = ""
+    report: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,12 +93,13 @@ def wanted(home: Home) -> list[Ticket]:
     standing = {batch_of(path): path for path in alert_files(home)}
     undecided = {batch_of(path) for path in open_alerts(home)}
     waiting = {ticket.batch: ticket for ticket in outbox(home)}
-    known = {path.stem: _record(path) for path in (home.registry / "tickets").glob("*.json")}
+    records = listed(home.registry / "tickets", "*.json", RECORD)
+    known = {path.stem: _known_report(path) for path in records}
     tickets = []
     for batch in sorted({*standing, *waiting, *known}):
         path = standing.get(batch)
-        report = sha256(path) if path else WITHDRAWN
-        if known.get(batch, {}).get("report") == report:
+        report = sha256(path, ALERT) if path else WITHDRAWN
+        if known.get(batch) == report:
             continue
         if path is None:
             text, title = GONE, f"CLV alert withdrawn: batch {batch}"
@@ -92,6 +115,17 @@ def wanted(home: Home) -> list[Ticket]:
 def outbox(home: Home) -> list[Ticket]:
     """Return the tickets that wait to be sent, oldest batch first."""
     return _read_outbox(home)[0]
+
+
+def unreadable(home: Home) -> list[str]:
+    """Return a line for each file of the outbox, or of the tickets that JIRA has, that is none."""
+    lines = _read_outbox(home)[1]
+    for path in listed(home.registry / "tickets", "*.json", RECORD):
+        try:
+            _record(path)
+        except StoredFileError as error:
+            lines.append(str(error))
+    return lines
 
 
 def queue(home: Home) -> list[str]:
@@ -137,26 +171,21 @@ def deliver_after_run(home: Home) -> None:
     """Send what waits where a JIRA is named; what goes wrong there is one line and no failure."""
     if not Tracker.named():
         return
-    with events.current().step("tickets_sent") as done:
-        try:
+    try:
+        with events.current().step("tickets_sent") as done:
             delivery = deliver(home)
             done |= {"sent": len(delivery.sent), "waiting": len(outbox(home))}
-        except (
-            ClvError
-        ) as error:  # what the run is for is done; a ticket is not worth its exit code
-            delivery = Delivery([], [str(error)], [])
+    except StoredFileError as error:  # the run itself is done; `clv tickets` ends with this error
+        message = terminal(f"tickets: {error} Then `clv tickets` sends them.")
+        events.current().event("tickets_waiting", message, level="warning")
+        return
     for line in delivery.sent:
         say(line)
-    warn_of_files(delivery)
+    for line in delivery.no_tickets:  # no ticket is lost by them
+        events.current().event("no_ticket", terminal(f"tickets: {line}"), level="warning")
     if delivery.problems:
         line = waiting_line(home, delivery.problems)
         events.current().event("tickets_waiting", line, level="warning")
-
-
-def warn_of_files(delivery: Delivery) -> None:
-    """Name the files of the outbox that are no tickets: no ticket is lost by them."""
-    for line in delivery.no_tickets:
-        events.current().event("no_ticket", terminal(f"tickets: {line}"), level="warning")
 
 
 def waiting_line(home: Home, problems: list[str]) -> str:
@@ -182,17 +211,18 @@ def shop_id(home: Home) -> str:
         When its file holds something else.
     """
     path = home.registry / "shop_id"
-    if not stands(path, SHOP):
-        return hashlib.sha256(str(home.root).encode()).hexdigest()[:8]
-    text = read_text(path, SHOP).strip()
-    if not text.isascii() or not text.isalnum():
-        raise StoredFileError(path, SHOP, "is not one word of letters and digits")
-    return text
+    if stands(path, SHOP):
+        name = read_text(path, SHOP).strip()
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name):
+            raise StoredFileError(path, SHOP, f"holds {shown(name)}, which is no label of JIRA")
+        return name
+    return hashlib.sha256(str(home.root).encode()).hexdigest()[:8]
 
 
 def _send(home: Home, connection: Connection, ticket: Ticket) -> str:
     path = home.registry / "tickets" / f"{ticket.batch}.json"
-    key = _key_of(_record(path)) or connection.find(ticket.labels)
+    remembered = _record(path).key
+    key = remembered if is_key(remembered) else connection.find(ticket.labels)
     known = connection.says(key, ticket.mark) if key else None
     if key and known is None:  # the ticket that we remember was deleted
         key = connection.find(ticket.labels)
@@ -206,7 +236,7 @@ def _send(home: Home, connection: Connection, ticket: Ticket) -> str:
     else:
         key = connection.create(ticket.summary, ticket.body, ticket.labels)
         done = f"ticket {key}: created for batch {ticket.batch}"
-    write_text(path, json.dumps({"key": key, "report": ticket.report}) + "\n")
+    write_text(path, json.dumps(asdict(Sent(key, ticket.report))) + "\n")
     (_outbox(home) / f"{ticket.batch}.json").unlink(missing_ok=True)
     return done
 
@@ -214,17 +244,11 @@ def _send(home: Home, connection: Connection, ticket: Ticket) -> str:
 def _read_outbox(home: Home) -> tuple[list[Ticket], list[str]]:
     """Return the tickets of the outbox, and a line for each file that is none."""
     tickets, faults = [], []
-    try:
-        paths = listed(_outbox(home), "*.json", TICKET)
-    except StoredFileError as error:
-        return [], [str(error)]
-    for path in paths:
+    for path in listed(_outbox(home), "*.json", TICKET):
         try:
             ticket = read_json(path, Ticket, TICKET)
             if ticket.batch != path.stem or not is_batch(ticket.batch):
-                raise StoredFileError(
-                    path, TICKET, "is no ticket of the batch that it is named for"
-                )
+                raise StoredFileError(path, TICKET, "is not of the batch that it is named for")
             tickets.append(ticket)
         except StoredFileError as error:
             faults.append(str(error))
@@ -235,17 +259,16 @@ def _json(ticket: Ticket) -> str:
     return json.dumps(asdict(ticket), indent=2, ensure_ascii=False) + "\n"
 
 
-def _record(path: Path) -> dict[str, str]:
-    # A record that cannot be read is no loss: the ticket is found by its labels.
+def _known_report(path: Path) -> str:
+    """Return which report a ticket has; a record that cannot be read is named when it is sent."""
     try:
-        return read_json(path, dict[str, str], RECORD)
+        return _record(path).report
     except StoredFileError:
-        return {}
+        return ""
 
 
-def _key_of(record: dict[str, str]) -> str | None:
-    key = record.get("key")
-    return key if is_key(key) else None
+def _record(path: Path) -> Sent:
+    return read_json(path, Sent, RECORD) if stands(path, RECORD) else Sent()
 
 
 def _outbox(home: Home) -> Path:

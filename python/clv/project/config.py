@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -171,7 +172,7 @@ def _fault(place: tuple[int | str, ...], cause: str, found: Any) -> str:
     name = ".".join(names[:2]) or "the whole"
     section = Config.model_fields.get(names[0]) if names else None
     known = section.annotation.model_fields if section and section.annotation else {}
-    said = "missing" if cause == "missing" else shown(repr(found))
+    said = "missing" if cause == "missing" else textwrap.shorten(repr(found), 60)
     if section is None:
         return f"{name} is no section that is read. Sections: {', '.join(Config.model_fields)}."
     if len(names) == 1 and cause == "value_error":

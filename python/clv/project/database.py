@@ -24,7 +24,7 @@ DATABASE = Kind(
 )
 
 
-# What DuckDB raises where a file is not as it was written.
+# What DuckDB raises where a file is not as it was written; a wrong checksum is a plain duckdb.Error.
 DAMAGE = (
     duckdb.IOException,
     duckdb.InternalException,
@@ -52,7 +52,9 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     except duckdb.CatalogException as error:
         cause = f"is not the one of this home: {_first_line(error)}"
         raise StoredFileError(path, DATABASE, cause) from error
-    except DAMAGE as error:
+    except duckdb.Error as error:
+        if type(error) is not duckdb.Error and not isinstance(error, DAMAGE):
+            raise
         raise StoredFileError(path, DATABASE, f"is damaged: {_first_line(error)}") from error
     finally:
         connection.close()
@@ -85,8 +87,8 @@ def check_opens(path: Path) -> None:
         duckdb.connect(str(path), read_only=True).close()
     except duckdb.ConnectionException:  # this process has it open already, so it can be opened
         return
-    except DAMAGE as error:
-        if "lock" not in str(error):
+    except duckdb.Error as error:
+        if "lock on file" not in str(error):
             raise StoredFileError(path, DATABASE, f"is damaged: {_first_line(error)}") from error
 
 
@@ -115,7 +117,7 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
         try:
             return duckdb.connect(str(path), read_only=True)
         except duckdb.IOException as error:
-            if "lock" not in str(error):
+            if "lock on file" not in str(error):
                 cause = f"cannot be opened: {_first_line(error)}"
                 raise StoredFileError(path, DATABASE, cause) from error
             if time.monotonic() > deadline:

@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from clv.project.regular_file import appending
+
 Item = TypeVar("Item")
 
 FORMATS = ("text", "json")
@@ -65,11 +67,11 @@ class Log:
         entry = {"at": now, "run_id": self.run_id, "level": level, "event": name}
         entry |= {"message": message} if message is not None else {}
         line = json.dumps({**entry, **fields}, ensure_ascii=False, default=str)
+        self._append(line)
         if self.as_json:
             _print(line)
         elif message is not None:
             _print(message)
-        self._append(line)
 
     @contextlib.contextmanager
     def step(self, name: str, **fields: Any) -> Iterator[dict[str, Any]]:
@@ -91,7 +93,7 @@ class Log:
             self._waiting.append(line)
             return
         # A log that cannot be written stops no command: stderr has the line as well.
-        with contextlib.suppress(OSError), self.path.open("a", encoding="utf-8") as file:
+        with contextlib.suppress(OSError), appending(self.path) as file:
             file.write(line + "\n")
 
 
@@ -124,7 +126,10 @@ def _set_aside(path: Path) -> None:
 
 
 def _print(text: str) -> None:
-    with tqdm.external_write_mode(file=sys.stderr):
+    """Print a line on stderr; a stderr that is closed or full ends no command, the log has it."""
+    if sys.stderr is None:
+        return
+    with contextlib.suppress(OSError, ValueError), tqdm.external_write_mode(file=sys.stderr):
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
@@ -141,4 +146,9 @@ def progress(items: Iterable[Item], label: str, total: int | None = None) -> Ite
 
 def no_bars() -> bool | None:
     """Return tqdm's `disable`: no bars among lines of JSON, nor where stderr is no terminal."""
-    return True if current().as_json else None
+    return True if current().as_json or not _can_print() else None
+
+
+def _can_print() -> bool:
+    """Say whether there is a stderr: Python starts without one where it is closed."""
+    return sys.stderr is not None and not sys.stderr.closed

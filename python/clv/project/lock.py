@@ -65,7 +65,8 @@ def acquire(root: Path) -> None:
         ) from error
     if lock.lock_counter == 1:
         try:
-            command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+            program = "dbt" if Path(sys.argv[0]).name == "dbt" else "clv"
+            command = " ".join([program, *sys.argv[1:]])
             write_text(_holder(root), f"process {os.getpid()}: {command}")
         except BaseException:
             lock.release()

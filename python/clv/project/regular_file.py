@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from clv.errors import ClvError
 
@@ -149,6 +150,23 @@ def shown(text: str, longest: int = 60) -> str:
     """Return an example of what was found, in quotes, short, and harmless to a terminal."""
     cut = text if len(text) <= longest else f"{text[:longest]}…"
     return "nothing" if not cut else ascii(cut) if not cut.isprintable() else f"'{cut}'"
+
+
+@contextlib.contextmanager
+def appending(path: Path) -> Iterator[TextIO]:
+    """Open a regular file to add lines to, or make it; a FIFO without a reader is not waited for.
+
+    Raises
+    ------
+    OSError
+        When that cannot be.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o666)
+    with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        yield file
 
 
 @contextlib.contextmanager

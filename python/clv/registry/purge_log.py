@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from clv.project.files import write_text
+from clv.project.files import write_verified
 from clv.project.home import Home
+from clv.project.stored import APPEND_ONLY, Kind, read_csv, stands
+
+PURGE_LOG = Kind("the log of deletions", APPEND_ONLY, largest=100_000_000)
 
 
 class Entry(NamedTuple):
@@ -29,15 +32,17 @@ def purge_log(home: Home) -> Path:
 
 
 def read(home: Home) -> list[Entry]:
-    """Return the entries, oldest first."""
+    """Return the entries, oldest first.
+
+    Raises
+    ------
+    ClvError
+        When the file is not the log that was written.
+    """
     path = purge_log(home)
-    if not path.exists():
+    if not stands(path, PURGE_LOG):
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [
-            Entry(**{name: row[name] or "" for name in Entry._fields})
-            for row in csv.DictReader(file)
-        ]
+    return _entries(path)
 
 
 def append(home: Home, entries: Sequence[Entry]) -> None:
@@ -52,4 +57,8 @@ def append(home: Home, entries: Sequence[Entry]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Entry._fields)
     writer.writerows([*before, *fresh])
-    write_text(purge_log(home), text.getvalue())
+    write_verified(purge_log(home), text.getvalue(), _entries)
+
+
+def _entries(path: Path) -> list[Entry]:
+    return [Entry(**row) for row in read_csv(path, Entry._fields, PURGE_LOG)]

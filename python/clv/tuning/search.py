@@ -17,11 +17,14 @@ from clv.project.database import reading
 from clv.project.dbt import DbtProject
 from clv.project.events import progress, say
 from clv.project.files import write_text
+from clv.project.stored import MADE_AGAIN, Kind, MissingFileError, StoredFileError, read_json
 from clv.training.examples import History, Task
 from clv.training.plan import Origin
 from clv.tuning.evaluate import evaluate
 from clv.tuning.grid import Cell, Grid
 from clv.tuning.tasks import windows_of
+
+PIECE = Kind("the result of a cell", MADE_AGAIN)
 
 
 def search_cells(
@@ -79,11 +82,13 @@ def _piece(pieces: Path, cell: Cell) -> Path:
 
 
 def _read(path: Path) -> list[dict[str, Any]] | None:
+    # A piece that cannot be read is no loss: its cell is evaluated again.
     try:
-        read: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        return read_json(path, list[dict[str, Any]], PIECE, nan=True)
+    except StoredFileError as error:
+        if not isinstance(error, MissingFileError):
+            say(f"evaluated again: {error.cause}: {path}")
         return None
-    return read
 
 
 def _shared_customers(connection: DuckDBPyConnection, cutoff: dt.date, chosen: Grid) -> set[str]:

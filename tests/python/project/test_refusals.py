@@ -193,7 +193,7 @@ def test_show_before_the_first_batch_says_what_to_do(shop):
 
 def test_a_home_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    refused(Shop(tmp_path / "file" / "home").clv("status"), "cannot write")
+    refused(Shop(tmp_path / "file" / "home").clv("status"), "cannot use the home", "CLV_HOME")
 
 
 @pytest.mark.parametrize(

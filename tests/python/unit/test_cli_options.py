@@ -70,6 +70,7 @@ def test_a_wrong_value_ends_with_its_code_and_one_message(shop, arguments, code,
 
 @pytest.mark.parametrize("head", ["A" * 64, "a" * 64])
 def test_a_head_may_be_written_in_either_case(shop, head):
+    shop.home.mkdir()
     done = shop.clv("verify", "--head", head)
     assert done.code == 1 and f"no row of the manifest has the hash {'a' * 64}" in done.err
 

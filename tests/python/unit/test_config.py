@@ -340,15 +340,17 @@ RIGHT, REFUSED, UNREAD = "right", "refused", "unread"
 )  # fmt: skip
 @pytest.mark.parametrize(
     "frame",
-    ["{}", "\ufeff{}", "---\n{}", "# c\n\n--- # d\n{}", "{}\n...\n", "%YAML 1.1\n---\n{}"],
-    ids=["plain", "bom", "marker", "commented marker", "end marker", "directive"],
-)
-@pytest.mark.parametrize("last", [True, False], ids=["last", "first"])
-def test_every_legal_form_is_rewritten_right_or_refused(path, form, outcome, frame, last):
-    if not form.endswith("\n") and not last:
+    [
+        "{rest}{form}", "{form}{rest}", "\ufeff{rest}{form}", "---\n{form}{rest}",
+        "# c\n\n--- # d\n{rest}{form}", "{rest}{form}\n...\n", "%YAML 1.1\n---\n{rest}{form}",
+    ],
+    ids=["last", "first", "bom", "marker", "commented marker", "end marker", "directive"],
+)  # fmt: skip
+def test_every_legal_form_is_rewritten_right_or_refused(path, form, outcome, frame):
+    if not form.endswith("\n") and frame.startswith(("{form}", "---")):
         form += "\n"
     rest = REST.replace("\n", "\r\n") if "\r\n" in form else REST
-    text = frame.replace("{}", rest + form if last else form + rest)
+    text = frame.replace("{rest}", rest).replace("{form}", form)
     path.write_bytes(text.encode())
     if outcome == UNREAD:
         with pytest.raises(ClvError, match=r"not valid YAML \(line \d+: found character '\\t'"):

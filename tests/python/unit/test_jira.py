@@ -230,8 +230,10 @@ def test_a_file_in_the_outbox_that_is_no_ticket_is_named_and_holds_up_nothing(
     deliver_after_run(home)
     assert str(bad) in capfd.readouterr().err
     assert len(jira.issues) == 1 and not outbox(home)
-    assert clv("tickets") == 0
+    raise_alert(home, "RMSE rose by 40 %")
+    assert clv("tickets") == 1
     assert str(bad) in capfd.readouterr().err and bad.exists()
+    assert "40 %" in jira.texts("CLV-1")[-1] and not outbox(home)
 
 
 def test_a_broken_ticket_whose_alert_stands_is_written_anew(home, jira, capfd):

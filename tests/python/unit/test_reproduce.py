@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from clv.errors import ClvError
 from clv.operations.reproduce import Reproduction, reproduce
+from clv.project.config import ClusterLimits
 from clv.project.home import Home
 from clv.registry.provenance import training_settings
 from clv.registry.store import Registry
@@ -88,7 +90,7 @@ def test_an_edited_card_is_nothing_to_compare_with(tmp_path: Any) -> None:
 def test_the_log_is_recorded_as_given_and_without_a_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    config: Any = type("C", (), {"min_clusters": 3, "max_clusters": 8, "smallest_share": 0.02})
+    config: Any = SimpleNamespace(clusters=ClusterLimits())
     monkeypatch.setenv("CLV_TRANSACTIONS", "s3://key:secret@bucket/orders-*.csv")
     settings = training_settings({"data_through": "1998-01-01"}, config)
     assert settings["transactions"] == "s3://bucket/orders-*.csv"
