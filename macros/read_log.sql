@@ -46,27 +46,45 @@
     {%- do clv_refuse_forgotten_log() -%}
     {{ return(ref('stg_clv__cdnow_transactions') | string) }}
   {%- endif -%}
-  {%- set lowered = location | lower -%}
-  {%- set file = lowered.endswith(('.csv', '.csv.gz', '.csv.zst', '.tsv', '.tsv.gz', '.parquet', '.pq')) -%}
   {%- if not execute -%}
     {{ return('(select 1) as not_read_while_parsing') }}
-  {%- elif file -%}
-    {{ return(adapter.dispatch('clv_read_files', 'clv')(location)) }}
-  {%- elif modules.re.match('^\\w+(\\.\\w+){1,2}$', location) -%}
+  {%- endif -%}
+  {%- set form = clv_log_form(location) -%}
+  {%- if form in ['csv', 'parquet'] -%}
+    {{ return(adapter.dispatch('clv_read_files', 'clv')(location, form)) }}
+  {%- elif form == 'table' -%}
     {{ return(adapter.dispatch('clv_existing_table', 'clv')(location)) }}
   {%- else -%}
-    {{ clv_fail("CLV_TRANSACTIONS is '" ~ location ~ "', which is neither a file or glob that ends in .csv, .csv.gz, .tsv or .parquet, nor a table written schema.table.") }}
+    {{ clv_fail("CLV_TRANSACTIONS is '" ~ location ~ "', which is neither a file or glob that ends in .csv, .tsv or .parquet (.gz and .zst behind them are read too), nor a table written schema.table.") }}
   {%- endif -%}
 {%- endmacro %}
 
-{% macro default__clv_read_files(location) -%}
+{% macro clv_log_form(location) -%}
+  {#- What the location names: csv or parquet files, a table, or unknown. -#}
+  {{ return(clv_plugin_answer('clv_log_form', location)) }}
+{%- endmacro %}
+
+{% macro clv_plugin_answer(function, question) -%}
+  {#- What a function of the plugin clv.project.dbt_plugin answers. Without the plugin nothing is read:
+      expressions that people wrote would reach the engine unchecked. -#}
+  {{ return(adapter.dispatch('clv_plugin_answer', 'clv')(function, question)) }}
+{%- endmacro %}
+
+{% macro default__clv_plugin_answer(function, question) -%}
+  {%- if clv_first_row("select count(*) from duckdb_functions() where function_name = '" ~ function ~ "'")[0] == 0 -%}
+    {{ clv_fail("the plugin that checks how the transaction log is read is not loaded. Add it to the profile, below outputs: `plugins: [{module: clv.project.dbt_plugin}]`, as in profiles.yml of this project.") }}
+  {%- endif -%}
+  {{ return(clv_first_row('select ' ~ function ~ "('" ~ question | replace("'", "''") ~ "')")[0]) }}
+{%- endmacro %}
+
+{% macro default__clv_read_files(location, form) -%}
   {#- CSV comes in as text, so that leading zeros survive and one bad cell is one rejected row,
       not a failed run. -#}
   {%- set path = location | replace("'", "''") -%}
   {%- if not clv_file_exists(path) -%}
     {{ clv_fail("no file matches CLV_TRANSACTIONS='" ~ location ~ "'. Give the path or glob of the transaction log (CSV or Parquet); `clv` takes a relative path from where it is called, `dbt` from the project's folder.") }}
   {%- endif -%}
-  {%- if (location | lower).endswith(('.parquet', '.pq')) -%}
+  {%- if form == 'parquet' -%}
     {{ return("read_parquet('" ~ path ~ "', union_by_name = true)") }}
   {%- endif -%}
   {%- if clv_first_row("select coalesce(sum(size), 0) from read_blob('" ~ path ~ "')")[0] == 0 -%}
@@ -75,8 +93,8 @@
   {{ return("read_csv('" ~ path ~ "', all_varchar = true, header = true, union_by_name = true)") }}
 {%- endmacro %}
 
-{% macro spark__clv_read_files(location) -%}
-  {%- if (location | lower).endswith(('.parquet', '.pq')) -%}
+{% macro spark__clv_read_files(location, form) -%}
+  {%- if form == 'parquet' -%}
     {{ return('parquet.`' ~ location ~ '`') }}
   {%- endif -%}
   {{ return("read_files('" ~ location ~ "', format => 'csv', header => true, inferSchema => false)") }}
@@ -106,7 +124,7 @@
 {%- endmacro %}
 
 {% macro clv_mapped_columns() -%}
-  {#- The var `columns` over its defaults; unknown keys are an error. -#}
+  {#- The var `columns` over its defaults; unknown keys and values that are not text are errors. -#}
   {%- set defaults = {'customer_id': 'customer_id', 'ordered_at': 'ordered_at', 'amount': 'amount', 'order_id': none, 'line_id': none} -%}
   {%- set asked = var('columns', {}) or {} -%}
   {%- if asked is not mapping -%}
@@ -115,53 +133,27 @@
   {%- for key in asked if key not in defaults -%}
     {{ clv_fail("the var columns has the key '" ~ key ~ "'; it takes " ~ defaults.keys() | join(', ') ~ '.') }}
   {%- endfor -%}
-  {%- for key, value in asked.items() if value is not none and value | string | trim != '' -%}
-    {%- do defaults.update({key: value | string | trim}) -%}
+  {%- for key, value in asked.items() if value is not none -%}
+    {%- if value is not string -%}
+      {{ clv_fail('the var columns.' ~ key ~ ' is ' ~ value ~ ", which YAML reads as something else than text. Write the name of a column, or one SQL expression, in quotes: --vars '{columns: {" ~ key ~ ': "…"}}\'.') }}
+    {%- elif value | trim != '' -%}
+      {%- do defaults.update({key: value | trim}) -%}
+    {%- endif -%}
   {%- endfor -%}
   {{ return(defaults) }}
 {%- endmacro %}
 
-{% macro clv_log_expression(role, mapped, columns) -%}
-  {#- The SQL for one mapped column: a column's exact name is quoted; a lone word that is no
-      column is a mistake with a clear message; anything else is the user's expression. -#}
-  {%- if mapped is none -%}{{ return('null') }}{%- endif -%}
-  {%- for column in columns if column | lower == mapped | lower -%}
-    {{ return(adapter.quote(column)) }}
-  {%- endfor -%}
-  {%- if modules.re.match('^\\w[\\w ]*$', mapped) -%}
-    {{ clv_fail("the transaction log has no column '" ~ mapped ~ "' for " ~ role ~ '. It has: ' ~ columns | join(', ') ~ ". Map it with --vars '{columns: {" ~ role ~ ": <its name, or an SQL expression>}}'.") }}
-  {%- endif -%}
-  {%- do clv_refuse_statements(role, mapped) -%}
-  {{ return(mapped) }}
-{%- endmacro %}
-
-{% macro clv_refuse_statements(role, mapped) -%}
-  {#- A mapped expression becomes part of a query, and the engine runs every statement that it is
-      handed. So outside of quoted text and quoted names, for each of which a ? stands here, it may
-      hold nothing that ends a statement, begins a comment, or quotes text in another way. -#}
-  {%- set unquoted = modules.re.sub("'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", '?', mapped) -%}
-  {%- if modules.re.search("--|/\\*|[;$'\"]|(?<![^\\W\\d])[eE]\\?", unquoted) -%}
-    {{ clv_fail("the var columns." ~ role ~ " is `" ~ mapped ~ "`: it takes the name of a column, or one SQL expression over columns, such as `Quantity * Price`, without semicolons, comments, dollar signs, E'' text and quotes left open. A column's name that holds such a character stands in double quotes.") }}
-  {%- endif -%}
-{%- endmacro %}
-
-{% macro clv_as_number(expression, columns, relation) -%}
-  {#- The amount as DECIMAL(18,4), null where it is not a finite number. Text columns in the
-      expression whose values are mostly numbers are read as numbers, so that `Quantity * Price`
-      works on a CSV file and one bad cell costs one row. -#}
-  {%- set text = namespace(sql=expression) -%}
-  {%- for column, type in columns.items() if type in ['VARCHAR', 'STRING'] -%}
-    {%- set quoted = adapter.quote(column) -%}
-    {%- set word = '(?<![\\w"])' ~ modules.re.escape(column) ~ '(?![\\w"(])' -%}
-    {%- set pattern = modules.re.escape(quoted) ~ '|' ~ word -%}
-    {%- if modules.re.search(pattern, text.sql) -%}
-      {%- set counts = clv_first_row('select count(try_cast(' ~ quoted ~ ' as double)), count(' ~ quoted ~ ') from ' ~ relation) -%}
-      {%- if counts[0] * 2 > counts[1] -%}
-        {%- set text.sql = modules.re.sub(pattern, 'try_cast(' ~ quoted ~ ' as decimal(18, 4))', text.sql) -%}
-      {%- endif -%}
-    {%- endif -%}
-  {%- endfor -%}
-  {{ return('try_cast(' ~ text.sql ~ ' as decimal(18, 4))') }}
+{% macro clv_checked_columns(relation) -%}
+  {#- For every role of the log the SQL of what it is mapped to, and its type: one expression over the
+      columns of the log, parsed, checked and written anew by python/clv/project/log_columns.py. -#}
+  {%- set request = {
+    'mapped': clv_mapped_columns(),
+    'columns': clv_described_columns('select * from ' ~ relation),
+    'ordered_at_format': var('ordered_at_format', none),
+  } -%}
+  {%- set answer = fromjson(clv_plugin_answer('clv_log_columns', tojson(request))) -%}
+  {%- if 'error' in answer -%}{{ clv_fail(answer.error) }}{%- endif -%}
+  {{ return(answer.columns) }}
 {%- endmacro %}
 
 {% macro clv_as_timestamp(expression, type) -%}
@@ -207,21 +199,14 @@
   {%- if not execute or not clv_log_can_be_described() -%}
     {{ return({'customer_id': 'null', 'order_id': 'null', 'line_id': 'null', 'written_date': 'null', 'ordered_at': 'null', 'amount': 'null'}) }}
   {%- endif -%}
-  {%- set mapped = clv_mapped_columns() -%}
-  {%- set columns = clv_described_columns('select * from ' ~ relation) -%}
-  {%- set sql = {} -%}
-  {%- for role, value in mapped.items() -%}
-    {%- do sql.update({role: clv_log_expression(role, value, columns.keys() | list)}) -%}
-  {%- endfor -%}
-  {%- set types = clv_described_columns('select ' ~ sql.customer_id ~ ' as customer_id, ' ~ sql.ordered_at ~ ' as ordered_at, ' ~ sql.order_id ~ ' as order_id from ' ~ relation) -%}
-  {%- set text = dbt.type_string() -%}
+  {%- set log = clv_checked_columns(relation) -%}
   {{ return({
-    'customer_id': clv_as_identifier(sql.customer_id, types.customer_id),
-    'order_id': clv_as_identifier(sql.order_id, types.order_id),
-    'line_id': 'cast(' ~ sql.line_id ~ ' as ' ~ text ~ ')',
-    'written_date': 'nullif(trim(cast(' ~ sql.ordered_at ~ ' as ' ~ text ~ ")), '')",
-    'ordered_at': clv_as_timestamp(sql.ordered_at, types.ordered_at),
-    'amount': clv_as_number(sql.amount, columns, relation),
+    'customer_id': clv_as_identifier(log.customer_id.sql, log.customer_id.type),
+    'order_id': clv_as_identifier(log.order_id.sql, log.order_id.type),
+    'line_id': 'cast(' ~ log.line_id.sql ~ ' as ' ~ dbt.type_string() ~ ')',
+    'written_date': 'nullif(trim(cast(' ~ log.ordered_at.sql ~ ' as ' ~ dbt.type_string() ~ ")), '')",
+    'ordered_at': clv_as_timestamp(log.ordered_at.sql, log.ordered_at.type),
+    'amount': log.amount.sql,
   }) }}
 {%- endmacro %}
 

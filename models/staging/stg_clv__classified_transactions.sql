@@ -22,7 +22,7 @@ repeats as (
 
     select
         *,
-        {% if var('columns', {}).get('line_id') %}
+        {% if clv_mapped_columns().line_id is not none %}
             case when line_id is not null then row_number() over (
                 partition by line_id, customer_id, order_id, ordered_at, amount
                 order by input_row

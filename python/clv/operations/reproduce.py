@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 
+from clv.core.secrets import HIDDEN
 from clv.errors import ClvError
 from clv.operations.worktree import clean_environment, resolve, worktree
 from clv.project.config import CONFIG
@@ -27,9 +27,8 @@ from clv.project.events import say
 from clv.project.files import sha256
 from clv.project.home import PROJECT, Home
 from clv.project.stored import read_text
+from clv.project.transaction_log import TransactionLog
 from clv.registry.store import Registry
-
-TABLE_NAME = re.compile(r"\w+(\.\w+){1,2}")
 
 
 @dataclass(frozen=True)
@@ -176,26 +175,25 @@ def _prepare_home(home: Home, project: Path, settings: dict[str, Any]) -> None:
 
 def _log(home: Home, temporary: Home, settings: dict[str, Any], dbt_vars: dict[str, Any]) -> str:
     """Return where the log is: what CLV_TRANSACTIONS says now, else what the card records."""
-    recorded = settings.get("transactions") or dbt_vars.get("transactions") or ""
-    log = os.environ.get("CLV_TRANSACTIONS", "").strip() or str(recorded)
-    if TABLE_NAME.fullmatch(log) and Path(log).suffix.lower() not in (
-        ".csv",
-        ".tsv",
-        ".parquet",
-        ".pq",
-    ):
+    recorded = settings.get("transactions") or dbt_vars.get("transactions")
+    log = TransactionLog.named(recorded)
+    if log.is_table:
         # A table of the home's database: the temporary home works on a copy of the file.
         shutil.copy2(home.database, temporary.database)
-        return log
-    if not log or Path(log).expanduser().is_absolute():
-        return log
-    for base in (Path.cwd(), PROJECT):
-        if list(base.glob(log)):
-            return str(base / log)
-    raise ClvError(
-        f"the log that the model was trained on, '{log}', is not below {Path.cwd()} or {PROJECT}. Name "
-        "it with CLV_TRANSACTIONS."
-    )
+    if HIDDEN in log.location:
+        raise ClvError(
+            f"the log that the model was trained on, '{log.location}', has an address with a secret, "
+            "which is not recorded. Give the whole address with CLV_TRANSACTIONS."
+        )
+    if not log.is_file or log.is_placed:
+        return log.location
+    found = log.below((Path.cwd(), PROJECT))
+    if found is None:
+        raise ClvError(
+            f"the log that the model was trained on, '{log.location}', is not below {Path.cwd()} or "
+            f"{PROJECT}. Name it with CLV_TRANSACTIONS."
+        )
+    return found.location
 
 
 def _vars(user_vars: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from clv.project.dbt_errors import READS_THE_LOG, plain, unreadable_log
 from clv.project.events import no_bars
 from clv.project.home import PROJECT, Home
 from clv.project.strict_yaml import YamlFaultError, load
+from clv.project.transaction_log import VARIABLE, TransactionLog
 
 # What has to be built before anything can be said about dates.
 LOG = ("+int_clv__log_days", "+int_clv__customer_days")
@@ -100,7 +100,7 @@ class DbtProject:
             if "Could not set lock on file" in str(result.exception):
                 raise ClvError(in_use(self.home.database, str(result.exception)))
             full_log = self.home.logs / "dbt.log"
-            cause = _failure(result, self.user_vars.get("transactions"))
+            cause = _failure(result, TransactionLog.named(self.user_vars.get("transactions")))
             raise ClvError(f"{cause}\n(full log: {full_log})")
         warned = [node for node in result.result.results if node.status == "warn"]
         for node in warned:
@@ -113,9 +113,9 @@ class DbtProject:
         os.environ["CLV_HOME"] = str(self.home.root)
         os.environ["DBT_TARGET_PATH"] = str(self.home.root / "target")
         os.environ["DBT_LOG_PATH"] = str(self.home.logs)
-        named = os.environ.get("CLV_TRANSACTIONS", "").strip()
-        if named and re.search(r"\.(csv|tsv|parquet|pq)(\.\w+)?$", named, re.IGNORECASE):
-            os.environ["CLV_TRANSACTIONS"] = str(Path(named).expanduser().absolute())
+        named = TransactionLog.named()
+        if named.location:
+            os.environ[VARIABLE] = named.absolute().location
 
 
 def parse_vars(text: str) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _advance(bar: Any, event: Any) -> None:
         bar.update()
 
 
-def _failure(result: Any, log_var: object) -> str:
+def _failure(result: Any, log: TransactionLog) -> str:
     """Return the causes of a failed invocation, without traces of templates or Python."""
     if result.exception is not None:
         return plain(str(result.exception))
@@ -162,7 +162,7 @@ def _failure(result: Any, log_var: object) -> str:
             if node.status == "fail":
                 cause = f"the data test {node.node.name} failed: {cause}"
             elif node.node.name == READS_THE_LOG:
-                cause = unreadable_log(node.message or "", log_var)
+                cause = unreadable_log(node.message or "", log)
             if cause not in causes:
                 causes.append(cause)
     return "\n".join(causes) or "dbt failed without a message"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
+
+from clv.core.secrets import redact
+from clv.project.transaction_log import TransactionLog
 
 # The one model that reads the transaction log: what fails in it is the log, or its mapping.
 READS_THE_LOG = "stg_clv__classified_transactions"
@@ -15,26 +17,25 @@ def plain(message: str) -> str:
     """Reduce dbt's report to what a person needs: our own message where there is one."""
     own = _own(message)
     if own:
-        return own
+        return redact(own)
     lines = [line.strip() for line in message.splitlines()]
-    return "\n".join(line for line in lines if line and not re.match(r"LINE \d+:|\^+$|>", line))
+    told = [line for line in lines if line and not re.match(r"LINE \d+:|\^+$|>", line)]
+    return redact("\n".join(told))
 
 
-def unreadable_log(message: str, log_var: object = None) -> str:
+def unreadable_log(message: str, log: TransactionLog) -> str:
     """Say which log could not be read, why in the engine's first words, and what to do about it.
 
     Parameters
     ----------
     message : str
         dbt's report of the failed model.
-    log_var : object, optional
-        The var `transactions`, which says where the log is when CLV_TRANSACTIONS does not.
+    log : TransactionLog
+        Where the log is.
     """
     cause = _first_words(message)
     if _own(message) or cause is None or cause.startswith(NOT_THE_LOG):
         return plain(message)
-    named = os.environ.get("CLV_TRANSACTIONS", "").strip() or str(log_var or "").strip()
-    where = f"the transaction log CLV_TRANSACTIONS='{named}'" if named else "the CDNOW log"
     if cause.startswith(IN_THE_SQL):
         fix = (
             "Check the vars columns.*: each takes the name of a column, or one SQL expression over "
@@ -45,7 +46,7 @@ def unreadable_log(message: str, log_var: object = None) -> str:
             "Check the file: it must be whole, and of the kind that its name says (Parquet, or CSV "
             "as UTF-8 text with a header line); then the vars columns.*."
         )
-    return f"{where} could not be read: {cause.rstrip('!.')}. {fix}"
+    return f"{log.described} could not be read: {redact(cause).rstrip('!.')}. {fix}"
 
 
 def _first_words(message: str) -> str | None:

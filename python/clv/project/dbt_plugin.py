@@ -4,6 +4,9 @@ The home is made where it is not there; its config is read by the rules of `clv`
 damaged is told; and the home's lock is held until dbt's invocation ends. Without the plugin a plain
 `dbt build` would wait for minutes, since the profile tries again what DuckDB cannot open, and two
 processes could write to one home.
+
+It also gives the macros functions of this package, so that `clv` and plain dbt read the log by the
+same rules; without them no log is read.
 """
 
 from __future__ import annotations
@@ -20,7 +23,12 @@ from clv.errors import ClvError
 from clv.project import lock
 from clv.project.database import DATABASE, check_opens
 from clv.project.home import Home
+from clv.project.log_columns import answered
 from clv.project.stored import stands
+from clv.project.transaction_log import form_of
+
+# What `clv_plugin_answer` in macros/read_log.sql calls.
+FUNCTIONS = {"clv_log_columns": answered, "clv_log_form": form_of}
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
@@ -47,6 +55,11 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             Home(Path(os.environ.get("CLV_HOME", "").strip() or ".").resolve()).read_config()
         except ClvError as error:
             raise DbtRuntimeError(f"clv: {error}") from error
+
+    def configure_connection(self, conn: Any) -> None:
+        """Offer the functions to the macros on a database that was just opened."""
+        for name, function in FUNCTIONS.items():
+            conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
 
 def make_home(database: Path) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from clv.core.secrets import redact
 from clv.project.config import Config
 from clv.project.database import fetch
 from clv.project.home import PROJECT
+from clv.project.transaction_log import TransactionLog
 
 PACKAGES = (
     "dbt-core",
@@ -60,12 +60,11 @@ def environment() -> dict[str, str]:
 def training_settings(user_vars: dict[str, Any], config: Config) -> dict[str, Any]:
     """Return what a training was asked for beyond its window: the log, the vars, the clusters.
 
-    The log stands as it was given; a password in an address is left out.
+    The log stands as it was given; secrets in its address are left out.
     """
-    log = os.environ.get("CLV_TRANSACTIONS", "").strip()
     return {
-        "transactions": re.sub(r"(?<=://)[^/@\s]+@", "", log) or None,
-        "vars": json.loads(json.dumps(user_vars, default=str)),
+        "transactions": TransactionLog.named().shown or None,
+        "vars": _recorded(user_vars),
         "min_clusters": config.clusters.min_clusters,
         "max_clusters": config.clusters.max_clusters,
         "smallest_share": config.clusters.smallest_share,
@@ -98,6 +97,14 @@ def data_fingerprint(database: Path, through: str) -> dict[str, Any]:
         "last_day": row["last_day"],
         "net_amount": row["net_amount"],
     }
+
+
+def _recorded(user_vars: dict[str, Any]) -> dict[str, Any]:
+    """Return the vars as the card keeps them: an expression word for word, an address redacted."""
+    kept: dict[str, Any] = json.loads(json.dumps(user_vars, default=str))
+    if isinstance(kept.get("transactions"), str):
+        kept["transactions"] = redact(kept["transactions"])
+    return kept
 
 
 def _git(*arguments: str) -> str | None:

@@ -93,7 +93,7 @@ def test_the_log_is_recorded_as_given_and_without_a_password(
     config: Any = SimpleNamespace(clusters=ClusterLimits())
     monkeypatch.setenv("CLV_TRANSACTIONS", "s3://key:secret@bucket/orders-*.csv")
     settings = training_settings({"data_through": "1998-01-01"}, config)
-    assert settings["transactions"] == "s3://bucket/orders-*.csv"
+    assert settings["transactions"] == "s3://***@bucket/orders-*.csv"
     assert settings["vars"] == {"data_through": "1998-01-01"}
     monkeypatch.setenv("CLV_TRANSACTIONS", "data/orders.csv")
     assert training_settings({}, config)["transactions"] == "data/orders.csv"
