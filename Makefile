@@ -38,7 +38,7 @@ test: $(READY) ## run all tests: unit, golden figures, the whole project end to 
 
 test-kills: export CLV_HOME :=
 test-kills: export CLV_TRANSACTIONS :=
-test-kills: $(READY) ## kill -9 at 50 seeded moments of a run (half an hour)
+test-kills: $(READY) ## kill -9 at 30 moments each of run, train, promote, purge and relabel (two hours)
 	$(BIN)/python benchmarks/kills.py
 
 coverage: export CLV_HOME :=

@@ -21,14 +21,17 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from clv.core.arrays import column
+from clv.core.arrays import by_window, column
 from clv.core.dates import add_months, parse_date
+from clv.core.window import Window, WindowRequest
 from clv.core.wording import markdown_table
 from clv.errors import ClvError
 from clv.prediction.accuracy import measure
@@ -38,6 +41,7 @@ from clv.project.database import fetch
 from clv.project.dbt import DbtProject, parse_vars
 from clv.project.events import say
 from clv.project.home import Home
+from clv.registry.gate import open_model
 from clv.registry.store import Registry
 from clv.training.train import train
 
@@ -61,7 +65,7 @@ def lifetimes_peer(model: str, test: pd.DataFrame) -> np.ndarray:
                 column(test, "pred_days"), x, r, age
             )
             value = np.asarray(spend.conditional_expected_average_profit(x, money))
-        return np.asarray(bought) * value
+        return np.asarray(np.asarray(bought) * value)
 
 
 def boosting_peer(train_set: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
@@ -93,37 +97,32 @@ def naive_peers(test: pd.DataFrame, train_set: pd.DataFrame, depth: float) -> di
 def split_table(dbt: DbtProject, split: str) -> pd.DataFrame:
     """Return one row per contestant on one split."""
     text, history, months = split.split(":")
-    cutoff, history_months, pred_months = parse_date(text, "--split"), int(history), int(months)
-    earlier = add_months(cutoff, -pred_months)
+    judged = Window(parse_date(text, "--split"), int(history), int(months))
+    learnt = replace(judged, cutoff=add_months(judged.cutoff, -judged.pred_months))
     started = time.perf_counter()
-    window = (earlier.isoformat(), history_months, pred_months)
-    card = train(dbt, read_config(dbt.home.config), window, promote=True)
+    request = WindowRequest(learnt.cutoff, learnt.history_months, learnt.pred_months)
+    card = train(dbt, read_config(dbt.home.config), request, promote=True)
     seconds = time.perf_counter() - started
-    dbt.build_training_set([(cutoff.isoformat(), history_months, pred_months), window])
+    dbt.build_training_set([judged, learnt])
     frames = fetch(
         dbt.home.database, "select * from int_clv__training_set order by cutoff, customer_id"
     )
-    dates = pd.to_datetime(frames["cutoff"]).dt.date
-    test = frames[dates == cutoff].reset_index(drop=True)
-    train_set = frames[dates == earlier].reset_index(drop=True)
-    stored = Registry(dbt.home.registry).load_model(card["model_id"])["champion"]
-    champion = Champion.from_dict(stored)
-    first = champion.reader.data_from
-    depth = float(
-        min((cutoff - add_months(cutoff, -history_months)).days, (cutoff - first).days + 1)
-    )
+    windows = by_window(frames)
+    test = windows[judged].reset_index(drop=True)
+    train_set = windows.get(learnt, frames.iloc[:0]).reset_index(drop=True)
+    stored = open_model(Registry(dbt.home.registry), card.model_id)
+    champion = Champion.from_dict(stored.champion)
+    depth = float(judged.history_days_since(champion.encoder.data_from))
     actual, rows = column(test, "actual_clv"), []
     predicted = champion.predict(test)
-    rows.append(
-        _row(f"clv ({card['champion']['kind']})", predicted["predicted_clv"], actual, seconds)
-    )
+    rows.append(_row(f"clv ({champion.kind})", predicted["predicted_clv"], actual, seconds))
     peers: dict[str, Predictor] = {
         "lifetimes BG/NBD + GG": lambda: lifetimes_peer("BetaGeoFitter", test),
         "lifetimes Pareto/NBD + GG": lambda: lifetimes_peer("ParetoNBDFitter", test),
         "boosting on RFM": lambda: boosting_peer(train_set, test),
     }
     naive = naive_peers(test, train_set, depth)
-    peers |= {name: (lambda values=values: values) for name, values in naive.items()}
+    peers |= {name: partial(np.asarray, values) for name, values in naive.items()}
     for name, predict in peers.items():
         started = time.perf_counter()
         try:
@@ -141,7 +140,7 @@ def split_table(dbt: DbtProject, split: str) -> pd.DataFrame:
         f"{np.mean(actual < lower):.1%} below the lower"
     )
     table = pd.DataFrame(rows)
-    table.insert(0, "split", f"{cutoff} {history_months}+{pred_months}")
+    table.insert(0, "split", f"{judged.cutoff} {history}+{months}")
     return table
 
 

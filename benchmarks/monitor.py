@@ -25,6 +25,8 @@ import numpy as np
 import pandas as pd
 
 from clv.core.arrays import column
+from clv.core.dates import parse_date
+from clv.core.window import Window
 from clv.core.wording import markdown_table
 from clv.monitoring.early_warning import purchases_so_far, share_by_then
 from clv.prediction.accuracy import measure
@@ -61,7 +63,7 @@ def population() -> pd.DataFrame:
         dbt = DbtProject(Home(Path(folder)))
         dbt.home.ensure()
         dbt.refresh_log()
-        dbt.build_training_set([(CUTOFF, HISTORY_MONTHS, PRED_MONTHS)])
+        dbt.build_training_set([Window(parse_date(CUTOFF, "cutoff"), HISTORY_MONTHS, PRED_MONTHS)])
         frame = fetch(
             dbt.home.database,
             """

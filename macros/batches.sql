@@ -1,7 +1,5 @@
 {% macro clv_check_cutoffs(cutoffs) -%}
-  {#- Every cutoff of the run lies within the data and has somebody to score, and the champion's
-      model file is the one that was promoted. -#}
-  {%- if cutoffs is none or cutoffs | length > 0 -%}{%- do clv_check_model_file() -%}{%- endif -%}
+  {#- Every cutoff of the run lies within the data and has somebody to score. -#}
   {%- set days = clv_first_row('select data_from, data_through from ' ~ ref('int_clv__log_days')) -%}
   {%- set history_months = clv_first_row('select history_months from ' ~ ref('stg_clv__champion_manifest') ~ ' where is_champion')[0] -%}
   {%- for cutoff in ([days[1] | string] if cutoffs is none else cutoffs) -%}
@@ -89,14 +87,4 @@
     {%- do dates.append(clv_date_literal(value, 'relabel')) -%}
   {%- endfor -%}
   {{ return(cutoff ~ ' in (' ~ (dates | join(', ')) ~ ')' if dates else '1 = 0') }}
-{%- endmacro %}
-
-{% macro clv_check_model_file() -%}
-  {%- set champion = clv_first_row('select model_id, model_sha256 from ' ~ ref('stg_clv__champion_manifest') ~ ' where is_champion') -%}
-  {%- set path = clv_home_path('registry/models/' ~ champion[0] ~ '.joblib') -%}
-  {%- if not clv_file_exists(path) -%}
-    {{ clv_fail('the model file ' ~ path ~ ' is missing. Restore it from a backup, or run `clv train`.') }}
-  {%- elif clv_first_row("select sha256(content) from read_blob('" ~ path ~ "')")[0] != champion[1] -%}
-    {{ clv_fail('the model file ' ~ path ~ ' is not the one that was promoted (its SHA-256 differs from the manifest). Restore it from a backup, or run `clv train`.') }}
-  {%- endif -%}
 {%- endmacro %}

@@ -31,6 +31,9 @@
 
 {% macro clv_recorded_settings(model_id) -%}
   {#- What a training was asked for, from the model's card: the log, the vars, the clusters. -#}
+  {%- if not modules.re.match('^clv_[0-9]{8}_h[0-9]+_p[0-9]+_[0-9]{8}T[0-9]{6}Z$', model_id | string) -%}
+    {{ clv_fail('the last row of the manifest names no model. `clv verify` names what does not fit.') }}
+  {%- endif -%}
   {%- set path = clv_home_path('registry/cards/' ~ model_id ~ '.json') -%}
   {%- set card = fromjson(clv_first_row("select content from read_text('" ~ path ~ "')")[0]) if clv_file_exists(path) else none -%}
   {%- if card is not mapping or card.get('settings') is not mapping -%}

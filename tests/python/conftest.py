@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 from shop import Shop
 
 from clv.project.cdnow import lifetimes_file
@@ -35,21 +37,42 @@ def trained(tmp_path_factory: pytest.TempPathFactory, sample_log: Path) -> Shop:
 
     Session-wide: tests that change anything copy it.
     """
-    shop = Shop(tmp_path_factory.mktemp("trained") / "home", sample_log)
-    done = shop.clv(
-        "train", "--cutoff", "1997-09-30", "--history-months", "9", "--pred-months", "3"
-    )
-    assert done.code == 0, done.err
-    return shop
+
+    def make(home: Path) -> None:
+        done = Shop(home, sample_log).clv(
+            "train", "--cutoff", "1997-09-30", "--history-months", "9", "--pred-months", "3"
+        )
+        assert done.code == 0, done.err
+
+    return Shop(made_once(tmp_path_factory, "trained", make), sample_log)
 
 
 @pytest.fixture(scope="session")
 def scored(tmp_path_factory: pytest.TempPathFactory, trained: Shop) -> Shop:
     """Return the trained shop after `clv run` to the end of the log. Not to be changed."""
-    shop = trained.copy(tmp_path_factory.mktemp("scored") / "home")
-    done = shop.clv("run")
-    assert done.code in (0, 3), done.err
-    return shop
+
+    def make(home: Path) -> None:
+        done = trained.copy(home).clv("run")
+        assert done.code in (0, 3), done.err
+
+    return Shop(made_once(tmp_path_factory, "scored", make), trained.log)
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a home that the first worker made; each works on a copy of its own."""
+    home = factory.mktemp(name) / "home"
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        make(home)
+        return home
+    shared = factory.getbasetemp().parent / name
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            making = shared.with_name(f"{name}.making")
+            shutil.rmtree(making, ignore_errors=True)
+            make(making)
+            making.rename(shared)
+    shutil.copytree(shared, home)
+    return home
 
 
 @pytest.fixture

@@ -19,8 +19,10 @@ from clv.operations.retention import Plan, make_plan
 from clv.project.dbt import parse_vars
 from clv.project.events import say
 from clv.project.home import Home
+from clv.registry import gate
 from clv.registry.card_report import card_text
 from clv.registry.gate import warn_of_doubt
+from clv.registry.model_id import ModelId
 from clv.registry.promotion import PROMOTE, begin, reported, stands_unreported
 from clv.registry.purge_log import purge_log
 from clv.registry.store import Registry
@@ -48,8 +50,8 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
             say(f"{model_id} is champion already: this promotion was cut off after it was decided")
             _report_promotion(home, model_id)
             return
-        rows = registry.rows()
-        champion = rows[-1]["model_id"] if rows else None
+        rows = gate.champions(registry)
+        champion = rows[-1].model_id if rows else None
         try:
             comparison = compare(dbt, model_id)
         except ClvError as error:
@@ -76,7 +78,11 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
         return
     with at_work(dbt, show):
         begin(registry, PROMOTE, model_id)
-        promote(dbt, model_id, reason, champion)
+        try:
+            promote(dbt, model_id, reason, champion)
+        except ClvError:
+            reported(registry, PROMOTE)
+            raise
         _report_promotion(home, model_id)
 
 
@@ -151,8 +157,8 @@ def card_command(model_id: str) -> None:
 def _named(home: Home, model_id: str) -> str:
     """Return the id of the model that is meant; the word `champion` means the champion."""
     if model_id == "champion":
-        return Registry(home.registry).champion()["model_id"]
-    return model_id
+        return Registry(home.registry).champion().model_id
+    return ModelId(model_id)
 
 
 @click.command("purge")
@@ -179,11 +185,9 @@ def purge_command(dry_run: bool, archive: Path | None, yes: bool, variables: str
         if not plan.items:
             return
         doubt = clock_doubt(plan)
-        if doubt is not None:
-            say(f"{doubt}.")
-            if not confirm("Is the clock right, and is all of this to go?", yes):
-                say("nothing was deleted")
-                return
+        if doubt is not None and not confirm("Is the clock right, and is all of this to go?", yes):
+            say("nothing was deleted")
+            return
         carry_out(plan, dbt, archive)
         say(f"done; every deletion is in {purge_log(home)}")
 
@@ -192,3 +196,6 @@ def _show(plan: Plan) -> None:
     click.echo(markdown_table(plan.table()) if plan.items else "nothing is due")
     for line in plan.kept:
         say(f"kept: {line}")
+    doubt = clock_doubt(plan) if plan.items else None
+    if doubt is not None:
+        say(f"{doubt}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
 
 import click
 import pandas as pd
@@ -18,17 +17,19 @@ from clv.cli.options import (
     open_project,
     show,
 )
+from clv.core.window import WindowRequest
 from clv.core.wording import markdown_table
 from clv.operations.recovery import at_work
 from clv.project.config import CONFIG
 from clv.project.config_rewrite import rewritten, write_config
 from clv.project.events import say
 from clv.project.stored import read_text
+from clv.registry.card import ModelCard
 from clv.registry.promotion import TRAINING, reported
 from clv.registry.store import Registry
 from clv.training.train import train_unreported
-from clv.tuning.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS
-from clv.tuning.tune import Request, report, tune
+from clv.tuning.grid import HISTORY_MONTHS, ORIGINS, PRED_MONTHS, GridRequest
+from clv.tuning.tune import report, tune
 
 
 @click.command("train")
@@ -49,13 +50,13 @@ def train_command(
     with at_work(dbt, show):
         registry = Registry(home.registry)
         registry.settle()
-        window = (cutoff, history_months, pred_months)
-        card = train_unreported(dbt, config, window, promote=not no_promote)
+        request = WindowRequest.parse(cutoff, history_months, pred_months)
+        card = train_unreported(dbt, config, request, promote=not no_promote)
         click.echo(markdown_table(_contest_table(card)))
-        click.echo(f"\nbaseline: {card['baseline']['explanation']}")
-        for candidate in card["candidates"]:
-            if candidate["left_out_because"]:
-                click.echo(f"left out: {candidate['kind']}: {candidate['left_out_because']}")
+        click.echo(f"\nbaseline: {card.baseline.explanation}")
+        for candidate in card.candidates:
+            if candidate.left_out_because:
+                click.echo(f"left out: {candidate.kind}: {candidate.left_out_because}")
         reported(registry, TRAINING)
 
 
@@ -81,7 +82,9 @@ def tune_command(
     variables: str,
 ) -> None:
     """Compare history and prediction windows and, on confirmation, put the winner into the config."""
-    request = Request(history_months or HISTORY_MONTHS, pred_months or PRED_MONTHS, origins, sample)
+    request = GridRequest(
+        history_months or HISTORY_MONTHS, pred_months or PRED_MONTHS, origins, sample
+    )
     home, _, dbt = open_project(variables)
     with at_work(dbt, show):
         search = tune(dbt, request)
@@ -109,12 +112,12 @@ def tune_command(
     search.forget()
 
 
-def _contest_table(card: dict[str, Any]) -> pd.DataFrame:
+def _contest_table(card: ModelCard) -> pd.DataFrame:
     shown = ["rmse", "r2", "mae", "bias", "normalized_gini", "top_decile_share"]
     return pd.DataFrame(
         [
-            {"candidate": entry["kind"], **{key: entry["accuracy"][key] for key in shown}}
-            for entry in card["candidates"]
-            if entry["accuracy"]
+            {"candidate": entry.kind, **{key: getattr(entry.accuracy, key) for key in shown}}
+            for entry in card.candidates
+            if entry.accuracy
         ]
     )

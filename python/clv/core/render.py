@@ -52,7 +52,7 @@ def code(text: str) -> str:
     return f"{fence}{space}{text}{space}{fence}"
 
 
-def csv_text(text: str) -> str:
+def csv_cell(text: str) -> str:
     """Write a text cell so that a spreadsheet takes it for text: an apostrophe before a formula.
 
     `csv_value` undoes it.
@@ -61,7 +61,7 @@ def csv_text(text: str) -> str:
 
 
 def csv_value(cell: str) -> str:
-    """Return the text that `csv_text` wrote: without its first character where that is an apostrophe."""
+    """Return the text that `csv_cell` wrote: without its first character where that is an apostrophe."""
     return cell.removeprefix("'")
 
 

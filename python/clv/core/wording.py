@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
 import pandas as pd
 from tabulate import tabulate
 
@@ -16,6 +20,15 @@ def counted(number: int, one: str, many: str) -> str:
 def in_months(number: int) -> str:
     """Write a length in months: 1 month, 6 months."""
     return counted(number, "month", "months")
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """Write rows as CSV with a header; lines end with a line feed on every system."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def markdown_table(frame: pd.DataFrame) -> str:

@@ -5,17 +5,16 @@ Its texts are escaped for spreadsheets, as those of all CSV files for people.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import getpass
-import io
 import re
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from clv.core.given import given_text
-from clv.core.render import csv_text, csv_value
+from clv.core.render import csv_cell, csv_value
+from clv.core.wording import csv_text
 from clv.errors import ClvError
 from clv.monitoring.alerts import alert_files
 from clv.project.files import sha256, write_verified
@@ -110,11 +109,9 @@ def batch_of(path: Path) -> str:
 
 
 def _write(home: Home, rows: list[dict[str, str]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: csv_text(value) for name, value in row.items()} for row in rows)
-    write_verified(_path(home), text.getvalue(), lambda file: read_csv(file, COLUMNS, DECISIONS))
+    escaped = [{name: csv_cell(value) for name, value in row.items()} for row in rows]
+    written = csv_text(COLUMNS, escaped)
+    write_verified(_path(home), written, lambda file: read_csv(file, COLUMNS, DECISIONS))
 
 
 def _path(home: Home) -> Path:

@@ -17,6 +17,8 @@ from clv.core.arrays import Vector, column
 from clv.prediction.baseline import PREDICTED, stability
 from clv.prediction.btyd import PurchaseModel
 from clv.project.home import Home
+from clv.registry.gate import open_champion
+from clv.registry.model_file import ModelFile
 from clv.registry.store import Registry
 
 EARLY = pa.schema(
@@ -52,7 +54,7 @@ def early_estimates(horizons: pa.Table, customers: pa.Table) -> pa.Table:
     """
     combinations, sample = horizons.to_pandas(), customers.to_pandas()
     registry = Registry(Home.current().registry)
-    models = {str(m): registry.load_model(str(m)) for m in combinations["model_id"].unique()}
+    models = {str(m): open_champion(registry, str(m)) for m in combinations["model_id"].unique()}
     drifted = {
         key: _populations(models[str(rows["model_id"].iloc[0])], rows)
         for key, rows in sample.groupby(BATCH, sort=True)
@@ -65,7 +67,7 @@ def early_estimates(horizons: pa.Table, customers: pa.Table) -> pa.Table:
                 "cutoff": pd.Timestamp(key[0]).date(),
                 "pred_months": int(key[1]),
                 "horizon_end": pd.Timestamp(key[2]).date(),
-                **purchases_so_far(model.get("baseline", {}), share_by_then(model, rows), rows),
+                **purchases_so_far(model.baseline or {}, share_by_then(model.champion, rows), rows),
                 **drifted.get(key[:2], {}),
             }
         )
@@ -115,7 +117,7 @@ def purchases_so_far(
     }
 
 
-def share_by_then(model: dict[str, Any], rows: pd.DataFrame) -> Vector:
+def share_by_then(champion: dict[str, Any], rows: pd.DataFrame) -> Vector:
     """Return the share of a window's purchases that falls within the horizon, shape (rows,).
 
     The BTYD model of the champion knows (its own, or one of those that it reads): customers who
@@ -124,10 +126,10 @@ def share_by_then(model: dict[str, Any], rows: pd.DataFrame) -> Vector:
     """
     days, window = column(rows, "horizon_days"), column(rows, "pred_days")
     even: Vector = days / window
-    stored = model["champion"].get("reader", {}).get("purchases")
+    stored = champion.get("reader", {}).get("purchases")
     if not stored:
         return even
-    kinds = [str(model["champion"].get("kind")).removesuffix("_gamma_gamma"), *sorted(stored)]
+    kinds = [str(champion.get("kind")).removesuffix("_gamma_gamma"), *sorted(stored)]
     purchases = PurchaseModel(**next(stored[kind] for kind in kinds if kind in stored))
     habits = [column(rows, name) for name in ("frequency", "recency", "T")]
     so_far, whole = (purchases.expected_purchases(d, *habits) for d in (days, window))
@@ -136,8 +138,8 @@ def share_by_then(model: dict[str, Any], rows: pd.DataFrame) -> Vector:
     return np.where(np.isfinite(share) & (share >= 0) & (share <= 1), share, even)
 
 
-def _populations(model: dict[str, Any], customers: pd.DataFrame) -> dict[str, Any]:
-    bins = model.get("baseline", {}).get("bins", {})
+def _populations(model: ModelFile, customers: pd.DataFrame) -> dict[str, Any]:
+    bins = (model.baseline or {}).get("bins", {})
     indexes = {
         name: stability(of_feature, column(customers, name))
         for name, of_feature in bins.items()

@@ -13,6 +13,7 @@ from clv.core.arrays import column
 from clv.prediction.baseline import baseline_customers
 from clv.prediction.resampling import MEASURES, Customers, changes, estimate
 from clv.project.home import Home
+from clv.registry.gate import open_champion
 from clv.registry.store import Registry
 
 NOISE = pa.schema(
@@ -53,7 +54,7 @@ def batch_noise(customers: pa.Table) -> pa.Table:
     registry = Registry(Home.current().registry)
     rows = []
     for model_id, of_model in frame.groupby("model_id", sort=True):
-        baseline = baseline_customers(registry.load_model(str(model_id)))
+        baseline = baseline_customers(open_champion(registry, str(model_id)).baseline)
         estimated = estimate(baseline, baseline.caps(), BASELINE_SEED) if baseline else None
         for key, batch in of_model.groupby(["cutoff", "pred_months"], sort=True):
             cutoff, pred_months = pd.Timestamp(key[0]).date(), int(key[1])

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from clv.core.dates import add_months
 from clv.errors import ClvError
 from clv.project.database import reading
 from clv.project.files import replacing
@@ -102,10 +101,9 @@ def check_relabel(home: Home, cutoffs: Sequence[dt.date], through: dt.date | Non
                 f"Labelled are: {', '.join(map(str, known))}."
             )
     for batch in labelled:
-        end = add_months(batch.cutoff, batch.pred_months)
-        if through and batch.cutoff in cutoffs and end > through:
+        if through and batch.cutoff in cutoffs and batch.window_end > through:
             raise ClvError(
-                f"the window of cutoff {batch.cutoff} ends on {end}, and the log is complete "
+                f"the window of cutoff {batch.cutoff} ends on {batch.window_end}, and the log is complete "
                 f"through {through} only. Label it again when the log is complete."
             )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from clv.core.window import Window
 from clv.core.wording import counted
 from clv.prediction.accuracy import Accuracy
 
@@ -31,13 +32,15 @@ class Side:
 
     model_id: str
     kind: str
-    history_months: int
-    pred_months: int
-    window_end: dt.date
+    window: Window
     accuracy: Accuracy
-    rmse_per_30_days: float
     skill: float
     figures: str
+
+    @property
+    def rmse_per_30_days(self) -> float:
+        """RMSE over 30 days of the prediction window, which windows of any length can be compared by."""
+        return self.accuracy.rmse * 30 / self.window.days
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,10 @@ class Comparison:
     @property
     def same_window(self) -> bool:
         """Whether both predict the same number of months."""
-        return self.champion is None or self.champion.pred_months == self.challenger.pred_months
+        return (
+            self.champion is None
+            or self.champion.window.pred_months == self.challenger.window.pred_months
+        )
 
     @property
     def undecided(self) -> bool:
@@ -77,8 +83,8 @@ class Comparison:
             name: {
                 "model": side.model_id,
                 "kind": side.kind,
-                "history + prediction": f"{side.history_months} + {side.pred_months} months",
-                "predicted window ends": side.window_end.isoformat(),
+                "history + prediction": str(side.window.lengths),
+                "predicted window ends": side.window.window_end.isoformat(),
                 "RMSE": side.accuracy.rmse,
                 "RMSE per 30 days": side.rmse_per_30_days,
                 "skill over the best naive rule": side.skill,

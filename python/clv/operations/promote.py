@@ -8,16 +8,20 @@ from typing import Any
 
 import pandas as pd
 
-from clv.core.arrays import column
-from clv.core.dates import add_months, latest_cutoff, now
+from clv.core.arrays import by_window, column
+from clv.core.dates import latest_cutoff, now
+from clv.core.window import Window
 from clv.errors import ClvError
 from clv.operations.comparison import LEARNT, NOW, TRAINING, Comparison, Side
 from clv.prediction.accuracy import Accuracy, measure
 from clv.prediction.champion import Champion
 from clv.prediction.encoder import without_labels
 from clv.prediction.naive import RULES
-from clv.project.database import fetch, fetch_row
+from clv.project.database import fetch, log_days
 from clv.project.dbt import DbtProject
+from clv.registry import gate
+from clv.registry.card import ModelCard
+from clv.registry.model_id import ModelId
 from clv.registry.store import Registry
 
 
@@ -33,32 +37,28 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
         When the challenger was promoted already, its file or card is not whole, or the log is
         too short for such a window.
     """
-    registry = Registry(dbt.home.registry)
-    rows = registry.rows()
-    promoted = registry.row_of(challenger_id)
+    registry, challenger = Registry(dbt.home.registry), ModelId(challenger_id)
+    rows = gate.champions(registry)
+    promoted = next((row for row in rows if row.model_id == challenger), None)
     if promoted is not None:
         current = promoted == rows[-1]
-        where = "is the champion" if current else f"was champion (row {promoted['manifest_row']})"
+        where = "is the champion" if current else f"was champion (row {promoted.manifest_row})"
         raise ClvError(
             f"{challenger_id} {where} already, and a model is promoted once. To return to an "
             "earlier champion, train again at its cutoff and windows and promote the result."
         )
-    cards = [registry.card(challenger_id)]
-    models = [registry.load_challenger(challenger_id)]
-    if rows:
-        cards.append(registry.card(rows[-1]["model_id"]))
-        models.append(registry.load_model(rows[-1]["model_id"]))
+    compared = [challenger, *(row.model_id for row in rows[-1:])]
+    cards = [gate.checked_card(registry, model_id) for model_id in compared]
+    models = [gate.open_model(registry, model_id) for model_id in compared]
     dbt.refresh_log()
-    first, last = fetch_row(
-        dbt.home.database, "select data_from, data_through from int_clv__log_days"
-    )
+    first, last = log_days(dbt.home.database)
     cutoff = _newest(cards, last)
     if cutoff < first:
         raise ClvError(
             f"the log ({first} to {last}) is too short to compare the models. Promote with --force, "
             "which leaves the comparison out, or wait for more data."
         )
-    windows = sorted({(cutoff.isoformat(), c["history_months"], c["pred_months"]) for c in cards})
+    windows = sorted({Window(cutoff, c.history_months, c.pred_months) for c in cards})
     dbt.build_training_set(windows)
     frames = _same_customers(
         fetch(dbt.home.database, "select * from int_clv__training_set order by customer_id")
@@ -66,22 +66,22 @@ def compare(dbt: DbtProject, challenger_id: str) -> Comparison:
     if not frames or not len(next(iter(frames.values()))):
         raise ClvError(f"nobody bought in every history window up to {cutoff}: nothing to compare.")
     sides = [
-        _side(card, Champion.from_dict(model["champion"]), frames, cutoff)
+        _side(card, Champion.from_dict(model.champion), frames)
         for card, model in zip(cards, models, strict=True)
     ]
     customers = len(next(iter(frames.values())))
     return Comparison(cutoff, customers, sides[0], sides[1] if len(sides) > 1 else None)
 
 
-def _newest(cards: list[dict[str, Any]], last: dt.date) -> dt.date:
+def _newest(cards: list[ModelCard], last: dt.date) -> dt.date:
     """Return the newest cutoff whose windows have matured and that the challenger can be judged at.
 
     A model learns from all labels that its training knew. One whose training reaches beyond the
     newest such cutoff was judged out-of-sample at its own training cutoff alone.
     """
-    newest = latest_cutoff(last, max(card["pred_months"] for card in cards))
-    own = dt.date.fromisoformat(cards[0]["training_cutoff"])
-    learnt = dt.date.fromisoformat(cards[0]["labels_end"]) > newest
+    newest = latest_cutoff(last, max(card.pred_months for card in cards))
+    own = cards[0].training_cutoff
+    learnt = cards[0].labels_end > newest
     return min(own, newest) if learnt else newest
 
 
@@ -96,65 +96,54 @@ def promote(
         When the champion is no longer the one that the challenger was compared with.
     """
     registry = Registry(dbt.home.registry)
-    rows = registry.rows()
-    current = rows[-1]["model_id"] if rows else None
+    rows = gate.champions(registry)
+    current = rows[-1].model_id if rows else None
     if current != expected_champion:
         raise ClvError(
             f"{current} became champion in the meantime; nothing was promoted. Run `clv promote` "
             "again, to compare with it."
         )
-    registry.append(registry.card(challenger_id), now().isoformat(), reason)
+    registry.append(gate.checked_card(registry, challenger_id), now(), reason)
 
 
-def _same_customers(training_set: pd.DataFrame) -> dict[tuple[int, int], pd.DataFrame]:
-    """Split by (history_months, pred_months) and keep the customers that stand in every part."""
-    parts = {
-        (int(rows["history_months"].iloc[0]), int(rows["pred_months"].iloc[0])): rows
-        for _, rows in training_set.groupby(["history_months", "pred_months"])
-    }
+def _same_customers(training_set: pd.DataFrame) -> dict[Window, pd.DataFrame]:
+    """Split by window and keep the customers that stand in every part."""
+    parts = by_window(training_set)
     shared = (
         set.intersection(*(set(rows["customer_id"]) for rows in parts.values())) if parts else set()
     )
     return {
-        key: rows[rows["customer_id"].isin(shared)].reset_index(drop=True)
-        for key, rows in parts.items()
+        window: rows[rows["customer_id"].isin(shared)].reset_index(drop=True)
+        for window, rows in parts.items()
     }
 
 
-def _side(
-    card: dict[str, Any],
-    model: Champion,
-    frames: dict[tuple[int, int], pd.DataFrame],
-    cutoff: dt.date,
-) -> Side:
-    pred_months = card["pred_months"]
-    rows = frames[card["history_months"], pred_months]
+def _side(card: ModelCard, model: Champion, frames: dict[Window, pd.DataFrame]) -> Side:
+    (cutoff,) = {window.cutoff for window in frames}
+    window = Window(cutoff, card.history_months, card.pred_months)
+    rows = frames[window]
     actual = column(rows, "actual_clv")
     figures = NOW
-    if dt.date.fromisoformat(card["labels_end"]) > cutoff:
-        figures = TRAINING if card["training_cutoff"] == cutoff.isoformat() else LEARNT
+    if card.labels_end > cutoff:
+        figures = TRAINING if card.training_cutoff == cutoff else LEARNT
     if figures == TRAINING:
-        recorded = {f.name: card["baseline"].get(f.name) for f in fields(Accuracy)}
+        recorded = {f.name: getattr(card.baseline, f.name) for f in fields(Accuracy)}
         numbers: dict[str, Any] = {k: float("nan") if v is None else v for k, v in recorded.items()}
         accuracy = Accuracy(**numbers)
     else:
         predicted = column(model.predict(without_labels(rows)), "predicted_clv")
         accuracy = measure(predicted, actual)
     naive = min(
-        measure(model.reader.read(without_labels(frame)).expectations[kind], actual).rmse
-        for (_, months), frame in frames.items()
-        if months == pred_months
+        measure(model.encoder.encode(without_labels(frame)).expectations[kind], actual).rmse
+        for other, frame in frames.items()
+        if other.pred_months == window.pred_months
         for kind in RULES
     )
-    window_end = add_months(cutoff, pred_months)
     return Side(
-        model_id=card["model_id"],
+        model_id=card.model_id,
         kind=model.kind,
-        history_months=card["history_months"],
-        pred_months=pred_months,
-        window_end=window_end,
+        window=window,
         accuracy=accuracy,
-        rmse_per_30_days=accuracy.rmse * 30 / (window_end - cutoff).days,
         skill=1 - accuracy.rmse / naive if naive > 0 else float("nan"),
         figures=figures,
     )

@@ -8,7 +8,6 @@ leaves neither model file nor card.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Iterator
 
 import pandas as pd
@@ -21,6 +20,7 @@ from clv.project.dbt import DbtProject
 from clv.project.events import say
 from clv.project.home import Home
 from clv.project.lock import exclusive
+from clv.registry.model_id import is_model_id
 from clv.registry.promotion import TRAINING
 from clv.registry.store import Registry
 
@@ -67,7 +67,7 @@ def _complete_promotion(home: Home) -> None:
     row = registry.intended()
     if row is not None:
         registry.settle()
-        say(f"the promotion of {row['model_id']} was cut off; it is completed now")
+        say(f"the promotion of {row.model_id} was cut off; it is completed now")
 
 
 def _undo_training(home: Home) -> None:
@@ -76,7 +76,7 @@ def _undo_training(home: Home) -> None:
     if entry is None:
         return
     model_id = str(entry.intent.get("model_id"))
-    if not re.fullmatch(r"clv_[A-Za-z0-9_]+", model_id):
+    if not is_model_id(model_id):
         raise ClvError(
             f"{registry.journal.path(TRAINING)} does not name a model. Delete it; `clv verify` says "
             "whether the registry is whole."

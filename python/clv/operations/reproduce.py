@@ -7,7 +7,6 @@ home, and the log is read up to the end of the model's labels.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -23,11 +22,13 @@ from clv.errors import ClvError
 from clv.operations.worktree import clean_environment, resolve, worktree
 from clv.project.config import CONFIG
 from clv.project.config_rewrite import rewritten
+from clv.project.dbt import checked_vars
 from clv.project.events import say
-from clv.project.files import sha256
 from clv.project.home import PROJECT, Home
 from clv.project.stored import read_text
 from clv.project.transaction_log import TransactionLog
+from clv.registry import gate
+from clv.registry.card import ModelCard, Settings
 from clv.registry.store import Registry
 
 
@@ -35,8 +36,8 @@ from clv.registry.store import Registry
 class Reproduction:
     """Recorded and repeated training side by side."""
 
-    recorded: dict[str, Any]
-    repeated: dict[str, Any]
+    recorded: ModelCard
+    repeated: ModelCard
     commit: str
 
     @property
@@ -55,8 +56,8 @@ class Reproduction:
             }
             for name, a, b in [
                 *self._figures(),
-                ("champion", self.recorded["champion"]["kind"], self.repeated["champion"]["kind"]),
-                ("customers", self.recorded["customers"], self.repeated["customers"]),
+                ("champion", self.recorded.kind, self.repeated.kind),
+                ("customers", self.recorded.customers, self.repeated.customers),
             ]
         ]
         return pd.DataFrame(rows)
@@ -65,31 +66,29 @@ class Reproduction:
         """Say what changed between the two trainings: data, code, environment."""
         before, after = self.recorded, self.repeated
         reasons = []
-        if before["data"]["fingerprint"] != after["data"]["fingerprint"]:
+        if before.data.fingerprint != after.data.fingerprint:
             changed = [
-                f"{key.replace('_', ' ')} {before['data'].get(key)} -> {after['data'].get(key)}"
+                f"{key.replace('_', ' ')} {getattr(before.data, key)} -> {getattr(after.data, key)}"
                 for key in ("customer_days", "customers", "first_day", "last_day", "net_amount")
-                if before["data"].get(key) != after["data"].get(key)
+                if getattr(before.data, key) != getattr(after.data, key)
             ]
             what = (
                 ", ".join(changed) or "the same counts and total, other customers, days or amounts"
             )
-            reasons.append(
-                f"data: the log up to {before['labels_end']} is not what it was ({what})"
-            )
-        if self.commit != before["code_commit"]:
-            reasons.append(f"code: {self.commit} was checked out, not {before['code_commit']}")
-        elif before["code_dirty"]:
+            reasons.append(f"data: the log up to {before.labels_end} is not what it was ({what})")
+        if self.commit != before.code_commit:
+            reasons.append(f"code: {self.commit} was checked out, not {before.code_commit}")
+        elif before.code_dirty:
             reasons.append(
                 f"code: the model was trained with changes that were never committed; "
                 f"{self.commit} is the nearest there is"
             )
-        packages = sorted(before["environment"].keys() | after["environment"].keys())
+        packages = sorted(before.environment.keys() | after.environment.keys())
         changed = [
-            f"{name} {before['environment'].get(name, 'not recorded')} -> "
-            f"{after['environment'].get(name, 'not recorded')}"
+            f"{name} {before.environment.get(name, 'not recorded')} -> "
+            f"{after.environment.get(name, 'not recorded')}"
             for name in packages
-            if before["environment"].get(name) != after["environment"].get(name)
+            if before.environment.get(name) != after.environment.get(name)
         ]
         if changed:
             reasons.append(f"environment: {', '.join(changed)}")
@@ -98,9 +97,9 @@ class Reproduction:
     def _figures(self) -> list[tuple[str, Any, Any]]:
         before, after = self.recorded, self.repeated
         return [
-            ("RMSE", before["baseline"]["rmse"], after["baseline"]["rmse"]),
-            ("R²", before["baseline"]["r2"], after["baseline"]["r2"]),
-            ("data fingerprint", before["data"]["fingerprint"], after["data"]["fingerprint"]),
+            ("RMSE", before.baseline.rmse, after.baseline.rmse),
+            ("R²", before.baseline.r2, after.baseline.r2),
+            ("data fingerprint", before.data.fingerprint, after.data.fingerprint),
         ]
 
 
@@ -123,25 +122,27 @@ def reproduce(
         not where it was, or the training itself fails.
     """
     card = _checked_card(Registry(home.registry), model_id)
-    wanted = card["code_commit"] if commit is None else commit
+    wanted = card.code_commit if commit is None else commit
     if wanted == "unknown":
         raise ClvError(
             f"{model_id} was trained outside a git repository, so its code is not known. Name the "
             "commit that is nearest to it with --commit."
         )
     revision = resolve(wanted)
-    if card["code_dirty"]:
+    if card.code_dirty:
         say(
             f"{model_id} was trained with code changes that were not committed; "
             f"{revision[:12]} is the nearest that can be checked out, figures may differ for that"
         )
-    settings = card.get("settings") or {}
+    settings = card.settings
+    # What a card says is worth no more than what a person types: both pass the same check.
+    asked_vars = checked_vars(settings.vars if user_vars is None else user_vars)
     with tempfile.TemporaryDirectory(prefix="clv-reproduce-") as folder:
         root = Path(folder).resolve()
         with worktree(revision, root / "code") as project:
             temporary = Home(root / "home")
             _prepare_home(temporary, project, settings)
-            dbt_vars = _vars(settings.get("vars") or {} if user_vars is None else user_vars, card)
+            dbt_vars = _vars(asked_vars, card)
             log = _log(home, temporary, settings, dbt_vars)
             say(f"training again from {revision[:12]} in a temporary folder")
             _train(project, temporary, card, log, dbt_vars)
@@ -149,33 +150,26 @@ def reproduce(
     return Reproduction(card, repeated, revision)
 
 
-def _checked_card(registry: Registry, model_id: str) -> dict[str, Any]:
-    row, card = registry.row_of(model_id), registry.card(model_id)
-    if row is None:
+def _checked_card(registry: Registry, model_id: str) -> ModelCard:
+    card = gate.checked_card(registry, model_id)
+    if registry.row_of(card.model_id) is None:
         say(
             f"{model_id} has no row in the manifest: it is a challenger, and its card alone is compared"
         )
-    elif sha256(registry.card_path(model_id)) != row["card_sha256"]:
-        raise ClvError(
-            f"the card of {model_id} is not the one that was promoted, so there is nothing to "
-            "compare with. Run `clv verify`, and restore the card from a backup."
-        )
-    elif float(row["baseline_rmse"]) != card["baseline"]["rmse"]:
-        raise ClvError(f"row and card of {model_id} name different RMSEs. Run `clv verify`.")
     return card
 
 
-def _prepare_home(home: Home, project: Path, settings: dict[str, Any]) -> None:
+def _prepare_home(home: Home, project: Path, settings: Settings) -> None:
     template = read_text(project / "config" / "model_config.yaml", CONFIG)
     keys = ("min_clusters", "max_clusters", "smallest_share")
-    changes = {("clusters", key): settings[key] for key in keys if key in settings}
+    changes = {("clusters", key): getattr(settings, key) for key in keys}
     home.config.parent.mkdir(parents=True)
     home.config.write_text(rewritten(template, changes), "utf-8")
 
 
-def _log(home: Home, temporary: Home, settings: dict[str, Any], dbt_vars: dict[str, Any]) -> str:
+def _log(home: Home, temporary: Home, settings: Settings, dbt_vars: dict[str, Any]) -> str:
     """Return where the log is: what CLV_TRANSACTIONS says now, else what the card records."""
-    recorded = settings.get("transactions") or dbt_vars.get("transactions")
+    recorded = settings.transactions or dbt_vars.get("transactions")
     log = TransactionLog.named(recorded)
     if log.is_table:
         # A table of the home's database: the temporary home works on a copy of the file.
@@ -196,16 +190,14 @@ def _log(home: Home, temporary: Home, settings: dict[str, Any], dbt_vars: dict[s
     return found.location
 
 
-def _vars(user_vars: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
+def _vars(user_vars: dict[str, Any], card: ModelCard) -> dict[str, Any]:
     """Return the vars of the training, with the log ending where the model's labels ended."""
-    end = card["labels_end"]
+    end = card.labels_end.isoformat()
     latest = min(str(user_vars.get("latest_date") or end)[:10], end)
     return {**user_vars, "data_through": end, "latest_date": latest}
 
 
-def _train(
-    project: Path, home: Home, card: dict[str, Any], log: str, dbt_vars: dict[str, Any]
-) -> None:
+def _train(project: Path, home: Home, card: ModelCard, log: str, dbt_vars: dict[str, Any]) -> None:
     settings = {
         "PYTHONPATH": str(project / "python"),
         "CLV_HOME": str(home.root),
@@ -213,9 +205,9 @@ def _train(
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     arguments = [
-        "--cutoff", card["training_cutoff"],
-        "--history-months", str(card["history_months"]),
-        "--pred-months", str(card["pred_months"]),
+        "--cutoff", card.training_cutoff.isoformat(),
+        "--history-months", str(card.history_months),
+        "--pred-months", str(card.pred_months),
         "--vars", json.dumps(dbt_vars, default=str),
     ]  # fmt: skip
     done = subprocess.run(
@@ -225,18 +217,18 @@ def _train(
     if done.returncode != 0:
         last = "\n".join(done.stderr.strip().splitlines()[-5:])
         raise ClvError(
-            f"the training at {card['code_commit'][:12]} failed:\n{last}\nIf a package is missing or of "
+            f"the training at {card.code_commit[:12]} failed:\n{last}\nIf a package is missing or of "
             "another version than its requirements.lock says, install that in a fresh environment and "
             "run `clv reproduce` there."
         )
 
 
-def _only_card(home: Home) -> dict[str, Any]:
-    cards = list((home.registry / "cards").glob("*.json"))
+def _only_card(home: Home) -> ModelCard:
+    registry = Registry(home.registry)
+    cards = registry.card_files()
     if len(cards) != 1:
         raise ClvError(f"the repeated training left {len(cards)} cards instead of one.")
-    card: dict[str, Any] = json.loads(cards[0].read_text("utf-8"))
-    return card
+    return registry.card(cards[0].stem)
 
 
 def _exact(value: Any) -> str:

@@ -9,11 +9,9 @@ stay 7 years, and are moved, not deleted, after that.
 from __future__ import annotations
 
 import datetime as dt
-import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -22,6 +20,7 @@ from clv.core.window import Batch
 from clv.core.wording import in_months
 from clv.project.database import has_table, reading
 from clv.project.home import Home
+from clv.registry.model_id import ModelId, is_model_id
 from clv.registry.store import Registry
 from clv.scoring.publish import BATCH_FILES
 
@@ -95,8 +94,7 @@ def make_plan(home: Home, at: dt.datetime, model_months: int, archive: bool) -> 
 
 def _newest_training(home: Home) -> dt.date | None:
     registry = Registry(home.registry)
-    cards = registry.card_path("x").parent.glob("*.json")
-    return max((_trained_at(registry, path).date() for path in cards), default=None)
+    return max((_trained_at(path).date() for path in registry.card_files()), default=None)
 
 
 def _through(home: Home) -> dt.date | None:
@@ -170,13 +168,13 @@ def _files(plan: Plan, batch: Batch) -> list[str]:
 def _plan_models(plan: Plan, ledgers: _Ledgers, model_months: int) -> None:
     registry = Registry(plan.home.registry)
     rows = registry.rows()
-    champion = rows[-1]["model_id"] if rows else None
+    champion = rows[-1].model_id if rows else None
     waiting: dict[str, Batch] = {}
     for batch, (model_id, _) in sorted(ledgers.scored.items()):
         if batch not in ledgers.labelled:
             waiting.setdefault(model_id, batch)
-    for path in sorted(registry.model_path("x").parent.glob("*.joblib")):
-        trained = _trained_at(registry, path)
+    for path in registry.model_files():
+        trained = _trained_at(path)
         if _due(trained, model_months) > plan.at:
             continue
         if path.stem == champion:
@@ -196,21 +194,21 @@ def _plan_records(plan: Plan, ledgers: _Ledgers) -> None:
     purged = {batch for batch in ledgers.scored if _is_item(plan, batch)}
     needed = {model for batch, (model, _) in ledgers.scored.items() if batch not in purged}
     needed |= set(ledgers.labelled.values())
-    promoted = {row["model_id"] for row in rows}
+    promoted = {row.model_id for row in rows}
     for row in rows[:-1]:
-        at = dt.datetime.fromisoformat(row["promoted_at"])
+        at = row.promoted_at
         if _due(at, RECORD_MONTHS) > plan.at:
             break
-        name = f"row {row['manifest_row']} ({row['model_id']})"
-        if row["model_id"] in needed:
+        name = f"row {row.manifest_row} ({row.model_id})"
+        if row.model_id in needed:
             plan.kept.append(
                 f"manifest {name} and the rows after it: its batches are in the ledgers"
             )
             break
         plan.items.append(Item("manifest row", name, f"promoted on {at.date()}, over 7 years ago"))
-        promoted.discard(row["model_id"])
-    for path in sorted(registry.card_path("x").parent.glob("*.json")):
-        trained = _trained_at(registry, path)
+        promoted.discard(row.model_id)
+    for path in registry.card_files():
+        trained = _trained_at(path)
         if path.stem not in promoted and _due(trained, RECORD_MONTHS) <= plan.at:
             name = str(path.relative_to(plan.home.root))
             plan.items.append(Item("card", name, f"trained on {trained.date()}, over 7 years ago"))
@@ -222,16 +220,11 @@ def _is_item(plan: Plan, batch: Batch) -> bool:
     )
 
 
-def _trained_at(registry: Registry, path: Path) -> dt.datetime:
-    """Return when a model was trained: by its card, else by its id, else by its file."""
-    try:
-        card: dict[str, Any] = json.loads(registry.card_path(path.stem).read_text("utf-8"))
-        return dt.datetime.fromisoformat(card["trained_at"])
-    except (OSError, ValueError, KeyError, TypeError):
-        stamp = re.search(r"_(\d{8}T\d{6})Z$", path.stem)
-        if stamp:
-            return dt.datetime.strptime(stamp[1], "%Y%m%dT%H%M%S").replace(tzinfo=dt.timezone.utc)
-        return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.timezone.utc)
+def _trained_at(path: Path) -> dt.datetime:
+    """Return when a model was trained: by its name, else, where that is none, by its file."""
+    if is_model_id(path.stem):
+        return ModelId(path.stem).trained_at
+    return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.timezone.utc)
 
 
 def _due(at: dt.datetime, months: int) -> dt.datetime:

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
 
 import pandas as pd
 
@@ -20,7 +19,7 @@ from clv.operations.schedule import Schedule
 from clv.project import events
 from clv.project.config import Config
 from clv.project.config_rewrite import write_config
-from clv.project.database import fetch, fetch_row
+from clv.project.database import fetch, fetch_row, log_days
 from clv.project.dbt import DbtProject
 from clv.project.events import say
 from clv.project.home import Home
@@ -104,16 +103,10 @@ def monitor(dbt: DbtProject, config: Config, relabel: bool | Sequence[str] = Fal
     return build(dbt, [], [day.isoformat() for day in cutoffs] or True)
 
 
-def data_through(database: Path) -> dt.date:
-    """Return the last day that the log is complete for, as staging found it."""
-    (day,) = fetch_row(database, "select data_through from int_clv__log_days")
-    return cast(dt.date, day)
-
-
 def _read_log(dbt: DbtProject) -> dt.date:
     with events.current().step("log_read") as done:
         dbt.refresh_log()
-        through = data_through(dbt.home.database)
+        through = log_days(dbt.home.database).last
         query = "select (select count(*) from {}), (select count(*) from {})"
         kept, rejected = fetch_row(
             dbt.home.database, query.format("stg_clv__transactions", "clv_rejected_transactions")
@@ -124,8 +117,7 @@ def _read_log(dbt: DbtProject) -> dt.date:
 
 def _schedule(dbt: DbtProject, config: Config) -> Schedule:
     champion = Registry(dbt.home.registry).champion()
-    labels_end = parse_date(champion["labels_end"], "labels_end in the manifest")
-    return Schedule.of(config, champion["model_id"], labels_end)
+    return Schedule.of(config, champion.model_id, champion.labels_end)
 
 
 def build(dbt: DbtProject, due: list[dt.date], relabel: list[str] | bool = False) -> RunResult:

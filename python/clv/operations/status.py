@@ -5,7 +5,6 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 
-from clv.core.dates import parse_date
 from clv.core.wording import markdown_table
 from clv.monitoring.decisions import open_alerts
 from clv.operations.schedule import Schedule
@@ -23,14 +22,14 @@ def status_text(home: Home, config: Config) -> str:
     lines = [f"home: {home.root}"]
     if rows:
         champion = rows[-1]
-        labels_end = parse_date(champion["labels_end"], "labels_end in the manifest")
-        schedule = Schedule.of(config, champion["model_id"], labels_end)
+        r2 = float("nan") if champion.baseline_r2 is None else champion.baseline_r2
+        schedule = Schedule.of(config, champion.model_id, champion.labels_end)
         lines += [
-            f"champion: {champion['model_id']} ({champion['kind']}, trained at "
-            f"{champion['training_cutoff']}, {champion['history_months']} + "
-            f"{champion['pred_months']} months)",
-            f"baseline: RMSE {float(champion['baseline_rmse']):.4g}, "
-            f"R² {float(champion['baseline_r2'] or 'nan'):.4g} ({champion['baseline_method']})",
+            f"champion: {champion.model_id} ({champion.kind}, trained at "
+            f"{champion.training_cutoff}, {champion.history_months} + "
+            f"{champion.pred_months} months)",
+            f"baseline: RMSE {champion.baseline_rmse:.4g}, "
+            f"R² {r2:.4g} ({champion.baseline_method})",
             f"next cutoff: {schedule.next_cutoff}",
         ]
     else:

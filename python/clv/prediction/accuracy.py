@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from clv.core.arrays import Vector
+from clv.prediction.gini import gini_area
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,3 @@ def _correlation(left: Vector, right: Vector) -> float:
     left, right = left - left.mean(), right - right.mean()
     size = float(np.sqrt((left**2).sum() * (right**2).sum()))
     return float((left * right).sum()) / size if size > 0 else float("nan")
-
-
-def gini_area(actual: Vector, order: NDArray[np.int64]) -> float:
-    """Area between the cumulative actuals in `order` and the diagonal, in money times customers."""
-    n = len(actual)
-    weights = np.arange(n, 0, -1, dtype=float)
-    return float(np.dot(actual[order], weights) - actual.sum() * (n + 1) / 2)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clv.core.arrays import Vector, column
+from clv.core.arrays import Vector, column, draw_rows
 from clv.prediction.naive import SPEND_RATE, history_days, rule
 from clv.prediction.resampling import Customers
 
@@ -59,7 +59,7 @@ def baseline_sample(
     n = len(training_set)
     rows = np.arange(n)
     if n > LARGEST_SAMPLE:
-        rows = np.sort(np.random.default_rng(SEED).choice(n, LARGEST_SAMPLE, replace=False))
+        rows = draw_rows(n, LARGEST_SAMPLE, np.random.default_rng(SEED))
     ratio, error = purchase_ratio(
         column(training_set, "actual_purchases"), column(champion, "predicted_purchases")
     )
@@ -74,9 +74,8 @@ def baseline_sample(
     }
 
 
-def baseline_customers(model: dict[str, Any]) -> Customers | None:
+def baseline_customers(stored: dict[str, Any] | None) -> Customers | None:
     """Return the customers of a loaded model's baseline; None where an older version kept none."""
-    stored = model.get("baseline")
     if stored is None:
         return None
     return Customers(

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv.core.arrays import Vector
+from clv.core.arrays import Vector, draw_rows
 from clv.errors import ClvError
 
 PURCHASE_MODELS = {
@@ -121,8 +121,7 @@ def fit_purchases(kind: str, frequency: Vector, recency: Vector, age: Vector) ->
         np.column_stack([frequency, recency, age]), axis=0, return_counts=True
     )
     if len(combinations) > LARGEST_FIT:
-        rng = np.random.default_rng(SEED)
-        drawn = np.sort(rng.choice(len(combinations), LARGEST_FIT, replace=False))
+        drawn = draw_rows(len(combinations), LARGEST_FIT, np.random.default_rng(SEED))
         combinations, counts = combinations[drawn], counts[drawn]
     failures = []
     for unit, penalizer in ATTEMPTS:

@@ -10,7 +10,7 @@ import numpy as np
 
 from clv.core.arrays import Vector, column
 from clv.errors import ClvError
-from clv.prediction.encoder import BTYD, Inputs
+from clv.prediction.encoder import BTYD, Encoded
 from clv.prediction.learners import BOOSTING, LEARNERS, LINEAR, TREES, WEIGHTED, Learner
 from clv.prediction.naive import MEAN, RULES
 
@@ -40,7 +40,7 @@ class Candidate(Protocol):
     def kind(self) -> str:
         """Name of the candidate, one of KINDS."""
 
-    def expect(self, inputs: Inputs) -> Vector:
+    def expect(self, encoded: Encoded) -> Vector:
         """Return the predicted spend, shape (n,), finite and not negative."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -49,13 +49,13 @@ class Candidate(Protocol):
 
 @dataclass(frozen=True)
 class Rule:
-    """A naive rule, or a BTYD model times Gamma-Gamma: the inputs hold its prediction."""
+    """A naive rule, or a BTYD model times Gamma-Gamma: encoding has made its prediction."""
 
     kind: str
 
-    def expect(self, inputs: Inputs) -> Vector:
+    def expect(self, encoded: Encoded) -> Vector:
         """See `Candidate.expect`."""
-        return inputs.expectations[self.kind]
+        return encoded.expectations[self.kind]
 
     def to_dict(self) -> dict[str, Any]:
         """See `Candidate.to_dict`."""
@@ -69,9 +69,9 @@ class PopulationMean:
     per_day: float
     kind: str = MEAN
 
-    def expect(self, inputs: Inputs) -> Vector:
+    def expect(self, encoded: Encoded) -> Vector:
         """See `Candidate.expect`."""
-        return max(self.per_day, 0.0) * inputs.pred_days
+        return max(self.per_day, 0.0) * encoded.pred_days
 
     def to_dict(self) -> dict[str, Any]:
         """See `Candidate.to_dict`."""
@@ -86,10 +86,10 @@ class Blend:
     members: dict[str, Candidate]
     kind: str = BLEND
 
-    def expect(self, inputs: Inputs) -> Vector:
+    def expect(self, encoded: Encoded) -> Vector:
         """See `Candidate.expect`."""
-        parts = [w * self.members[k].expect(inputs) for k, w in self.weights.items() if w > 0]
-        return np.sum(parts, axis=0) if parts else np.zeros(len(inputs.offset))
+        parts = [w * self.members[k].expect(encoded) for k, w in self.weights.items() if w > 0]
+        return np.sum(parts, axis=0) if parts else np.zeros(len(encoded.offset))
 
     def to_dict(self) -> dict[str, Any]:
         """See `Candidate.to_dict`."""

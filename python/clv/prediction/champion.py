@@ -7,24 +7,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from clv.errors import ClvError
 from clv.prediction.candidates import Candidate, candidate_from_dict
-from clv.prediction.encoder import Inputs, Reader
-from clv.prediction.intervals import Bounds
-from clv.prediction.purchases import Habits, next_purchase, plain_habits
+from clv.prediction.encoder import Encoded, Encoder
+from clv.prediction.intervals import Intervals
+from clv.prediction.purchases import PurchaseOutlook, next_purchase, plain_outlook
 
 CHUNK = 200_000
 
 
 @dataclass(frozen=True)
 class Champion:
-    """Reads features, predicts, and says how sure it is."""
+    """Encodes features, predicts, and says how sure it is."""
 
-    reader: Reader
+    encoder: Encoder
     candidate: Candidate
-    habits: Habits | None
-    bounds: Bounds
+    outlook: PurchaseOutlook | None
+    intervals: Intervals
 
     @property
     def kind(self) -> str:
@@ -44,41 +45,44 @@ class Champion:
             probability_alive and expected_next_purchase; money is finite and not negative.
         """
         chunks = range(0, len(features), CHUNK)
-        parts = [self._predict(features.iloc[at : at + CHUNK]) for at in chunks]
+        with threadpool_limits(
+            1, user_api="blas"
+        ):  # the same last digits for any number of threads
+            parts = [self._predict(features.iloc[at : at + CHUNK]) for at in chunks]
         return pd.concat(parts) if parts else self._predict(features)
 
     def _predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        inputs = self.reader.read(features)
-        predicted = self._money(inputs)
-        habits = self.habits.predict(inputs) if self.habits else plain_habits(inputs)
-        lower, upper = self.bounds.customers(predicted, inputs.pred_days)
+        encoded = self.encoder.encode(features)
+        predicted = self._money(encoded)
+        outlook = self.outlook.predict(encoded) if self.outlook else plain_outlook(encoded)
+        lower, upper = self.intervals.customers(predicted, encoded.pred_days)
         return pd.DataFrame(
             {
                 "predicted_clv": predicted,
                 "predicted_clv_lower": lower,
                 "predicted_clv_upper": upper,
-                "predicted_purchases": habits[0],
-                "probability_purchase": habits[1],
-                "probability_alive": inputs.probability_alive,
+                "predicted_purchases": outlook[0],
+                "probability_purchase": outlook[1],
+                "probability_alive": encoded.probability_alive,
                 "expected_next_purchase": next_purchase(
-                    features, probability=habits[1], purchases=habits[0]
+                    features, probability=outlook[1], purchases=outlook[0]
                 ).to_numpy(),
             },
             index=features.index,
         )
 
-    def _money(self, inputs: Inputs) -> np.ndarray[Any, Any]:
-        predicted = self.candidate.expect(inputs)
-        return np.where(np.isfinite(predicted), np.maximum(predicted, 0), inputs.offset)
+    def _money(self, encoded: Encoded) -> np.ndarray[Any, Any]:
+        predicted = self.candidate.expect(encoded)
+        return np.where(np.isfinite(predicted), np.maximum(predicted, 0), encoded.offset)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the champion for the model file."""
         return {
             "kind": self.kind,
-            "reader": self.reader.to_dict(),
+            "reader": self.encoder.to_dict(),
             "candidate": self.candidate.to_dict(),
-            "habits": self.habits.to_dict() if self.habits else None,
-            "bounds": self.bounds.to_dict(),
+            "habits": self.outlook.to_dict() if self.outlook else None,
+            "bounds": self.intervals.to_dict(),
         }
 
     @classmethod
@@ -95,16 +99,23 @@ class Champion:
                 f"the champion (kind '{stored.get('kind')}') was made by another version of the "
                 "project. Check out its commit, or run `clv train`."
             )
-        return cls(
-            Reader.from_dict(stored["reader"]),
-            candidate_from_dict(stored["candidate"]),
-            Habits.from_dict(stored["habits"]) if stored["habits"] else None,
-            Bounds.from_dict(stored["bounds"]),
-        )
+        try:
+            return cls(
+                Encoder.from_dict(stored["reader"]),
+                candidate_from_dict(stored["candidate"]),
+                PurchaseOutlook.from_dict(stored["habits"]) if stored["habits"] else None,
+                Intervals.from_dict(stored["bounds"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ClvError(
+                f"the champion in the model file is not whole ({type(error).__name__}: {error}). "
+                "Restore the file from a backup, or run `clv train`."
+            ) from error
 
 
-def without_bytes(stored: Any) -> Any:
-    """Return what a card can hold: numbers and text; of a pickled estimator only its version."""
+def without_arrays(stored: Any) -> Any:
+    """Return what a card can hold: numbers and text; of trees only the version that made them."""
     if isinstance(stored, dict):
-        return {k: without_bytes(v) for k, v in stored.items() if not isinstance(v, bytes)}
+        left_out = (bytes, np.ndarray)
+        return {k: without_arrays(v) for k, v in stored.items() if not isinstance(v, left_out)}
     return stored

@@ -17,12 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
 
-from clv.core.arrays import column
+from clv.core.arrays import ClippedScaler, Matrix, column, draw_rows
 from clv.core.wording import counted
 from clv.errors import ClvError
-
-Matrix = NDArray[np.float64]
 
 BEHAVIOUR = ("frequency", "days_since_last", "T", "average_order_value", "regularity")
 SAMPLE = 100_000
@@ -32,19 +31,16 @@ Progress = Callable[[Iterable[int]], Iterable[int]]
 
 @dataclass(frozen=True)
 class Clusters:
-    """Standardization and centres, shape (features,) and (clusters, features)."""
+    """Standardization, centres of shape (clusters, features), and how well k clusters part."""
 
-    low: Matrix
-    high: Matrix
-    mean: Matrix
-    scale: Matrix
+    scaler: ClippedScaler
     centres: Matrix
     silhouette: dict[int, float | None]
     shares: list[float]
 
     def assign(self, features: pd.DataFrame) -> NDArray[np.int64]:
         """Return the cluster_id (1 to k) of each customer, shape (n,)."""
-        points = (np.clip(behaviour(features), self.low, self.high) - self.mean) / self.scale
+        points = self.scaler.transform(behaviour(features))
         closeness = points @ self.centres.T - (self.centres**2).sum(axis=1) / 2
         nearest: NDArray[np.int64] = closeness.argmax(axis=1) + 1
         return nearest
@@ -53,7 +49,8 @@ class Clusters:
         """Return everything as plain lists of numbers."""
         return {
             "behaviour": list(BEHAVIOUR),
-            **{k: getattr(self, k).tolist() for k in ("low", "high", "mean", "scale", "centres")},
+            **self.scaler.to_dict(),
+            "centres": self.centres.tolist(),
             "silhouette": {str(k): v for k, v in self.silhouette.items()},
             "shares": self.shares,
         }
@@ -66,9 +63,9 @@ class Clusters:
                 "the champion's clusters were fitted on other behaviour features than this "
                 "version computes. Check out its commit, or run `clv train`."
             )
-        arrays = {k: np.array(stored[k]) for k in ("low", "high", "mean", "scale", "centres")}
         silhouette = {int(k): v for k, v in stored["silhouette"].items()}
-        return cls(**arrays, silhouette=silhouette, shares=stored["shares"])
+        centres = np.array(stored["centres"])
+        return cls(ClippedScaler.from_dict(stored), centres, silhouette, stored["shares"])
 
 
 def behaviour(features: pd.DataFrame) -> Matrix:
@@ -91,17 +88,21 @@ def behaviour(features: pd.DataFrame) -> Matrix:
     )
 
 
-def fit_clusters(
-    features: pd.DataFrame,
-    fewest: int,
-    most: int,
-    smallest_share: float,
-    seed: int,
-    progress: Progress = iter,
-) -> Clusters:
-    """Fit KMeans for k from `fewest` to `most` and keep the k with the best silhouette.
+@dataclass(frozen=True)
+class ClusterOptions:
+    """How many clusters are tried, and the share of customers that each should hold at least."""
 
-    A k whose smallest cluster holds less than `smallest_share` of the customers is passed over,
+    fewest: int
+    most: int
+    smallest_share: float
+
+
+def fit_clusters(
+    features: pd.DataFrame, options: ClusterOptions, seed: int, progress: Progress = iter
+) -> Clusters:
+    """Fit KMeans for k from the fewest to the most clusters, and keep the k with the best silhouette.
+
+    A k whose smallest cluster holds less than the smallest share of the customers is passed over,
     unless every k has such a cluster: then the fewest clusters are taken. Clusters are numbered by
     falling frequency of their centre, then by rising days_since_last.
 
@@ -115,15 +116,19 @@ def fit_clusters(
     ClvError
         When fewer customers than clusters differ in behaviour.
     """
+    with threadpool_limits(1):  # the last digits of sums depend on the number of threads
+        return _fit_clusters(features, options, seed, progress)
+
+
+def _fit_clusters(
+    features: pd.DataFrame, options: ClusterOptions, seed: int, progress: Progress
+) -> Clusters:
+    fewest = options.fewest
     raw = behaviour(features)
-    rng = np.random.default_rng(seed)
     if len(raw) > SAMPLE:
-        raw = raw[np.sort(rng.choice(len(raw), SAMPLE, replace=False))]
-    low, high = np.quantile(raw, [0.005, 0.995], axis=0)
-    clipped = np.clip(raw, low, high)
-    mean = clipped.mean(axis=0)
-    scale = np.where(clipped.std(axis=0) > 0, clipped.std(axis=0), 1.0)
-    points = (clipped - mean) / scale
+        raw = raw[draw_rows(len(raw), SAMPLE, np.random.default_rng(seed))]
+    scaler = ClippedScaler.fit(raw, (0.005, 0.995), smallest=0.0)
+    points = scaler.transform(raw)
     distinct = len(np.unique(points, axis=0))
     if distinct <= fewest:
         raise ClvError(
@@ -133,9 +138,9 @@ def fit_clusters(
         )
     silhouettes: dict[int, float | None] = {}
     fits: dict[int, KMeans] = {}
-    for k in progress(range(fewest, min(most, distinct - 1) + 1)):
+    for k in progress(range(fewest, min(options.most, distinct - 1) + 1)):
         fit = KMeans(k, n_init=10, random_state=seed).fit(points)
-        small = np.bincount(fit.labels_, minlength=k).min() / len(points) < smallest_share
+        small = np.bincount(fit.labels_, minlength=k).min() / len(points) < options.smallest_share
         fits[k] = fit
         size = min(SILHOUETTE_SAMPLE, len(points))
         score = silhouette_score(points, fit.labels_, sample_size=size, random_state=seed)
@@ -144,6 +149,5 @@ def fit_clusters(
     best = fits[max(usable, key=lambda k: usable[k]) if usable else fewest]
     order = np.lexsort((best.cluster_centers_[:, 1], -best.cluster_centers_[:, 0]))
     counts = np.bincount(best.labels_, minlength=len(order))[order]
-    return Clusters(
-        low, high, mean, scale, best.cluster_centers_[order], silhouettes, (counts / counts.sum()).tolist()
-    )  # fmt: skip
+    shares = (counts / counts.sum()).tolist()
+    return Clusters(scaler, best.cluster_centers_[order], silhouettes, shares)

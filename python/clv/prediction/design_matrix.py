@@ -1,10 +1,12 @@
 """Customers as numbers for the learners: expectations, the BTYD models' outputs, own rhythm.
 
-Money is measured in the log's mean order value, time in the depth of the history, so that one
-origin's customers look like another's.
+Money is measured in the log's mean order value, time in the depth of the history, so that the
+customers of one window look like those of another.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,16 +17,31 @@ from clv.prediction.naive import RULES, SPEND_RATE
 MONTH = 30.44
 
 
+@dataclass(frozen=True)
+class WindowExpectations:
+    """What rules and BTYD models expect of customers in the window, arrays of shape (n,).
+
+    Attributes
+    ----------
+    rules : dict of arrays
+        Predicted spend of the naive rules.
+    btyd : list of arrays
+        Predicted spend of the BTYD models that learners see.
+    purchases, alive, value, floor : arrays
+        Expected purchase days, probability alive, value of a purchase day, and a small amount of
+        money.
+    """
+
+    rules: dict[str, Vector]
+    btyd: list[Vector]
+    purchases: Vector
+    alive: Vector
+    value: Vector
+    floor: Vector
+
+
 def covariates(
-    features: pd.DataFrame,
-    depth: Vector,
-    expectations: dict[str, Vector],
-    btyd: list[Vector],
-    bought: Vector,
-    alive: Vector,
-    value: Vector,
-    floor: Vector,
-    unit: float,
+    features: pd.DataFrame, depth: Vector, expected: WindowExpectations, unit: float
 ) -> Matrix:
     """Return what the learners see, shape (n, covariates), every entry finite.
 
@@ -35,13 +52,6 @@ def covariates(
     features : DataFrame of shape (n, features)
     depth : array of shape (n,)
         Days of history that the log holds for the customer's batch.
-    expectations : dict of arrays of shape (n,)
-        Predicted spend of the naive rules.
-    btyd : list of arrays of shape (n,)
-        Predicted spend of the BTYD models that learners see.
-    bought, alive, value, floor : arrays of shape (n,)
-        Expected purchase days, probability alive, value of a purchase day, and a small amount of
-        money, all of the window.
     unit : float
         The log's mean order value.
     """
@@ -58,13 +68,14 @@ def covariates(
     def money(amount: Vector) -> Vector:
         return np.log1p(np.maximum(amount, 0) / unit)
 
-    mixed = np.mean(btyd, axis=0) if btyd else expectations[SPEND_RATE]
-    columns = [money(expectations[kind] / month) for kind in RULES]
+    rules, btyd = expected.rules, expected.btyd
+    mixed = np.mean(btyd, axis=0) if btyd else rules[SPEND_RATE]
+    columns = [money(rules[kind] / month) for kind in RULES]
     columns += [
         money(mixed / month),
-        np.log1p(bought / month),
-        np.nan_to_num(alive, nan=0.5),
-        money(value),
+        np.log1p(expected.purchases / month),
+        np.nan_to_num(expected.alive, nan=0.5),
+        money(expected.value),
         np.log1p(frequency),
         np.log1p(column(features, "orders")),
         age / depth,
@@ -87,7 +98,7 @@ def covariates(
         columns.append(money(column(features, f"revenue_{length}d") / span))
     # What each expectation is of the offset, and the constant: a straight line in these is a plain
     # weighted sum of the expectations.
-    offset = (np.mean([expectations[kind] for kind in RULES], axis=0) + mixed) / 2 + floor
-    columns += [expectations[kind] / offset for kind in RULES]
+    offset = (np.mean([rules[kind] for kind in RULES], axis=0) + mixed) / 2 + expected.floor
+    columns += [rules[kind] / offset for kind in RULES]
     columns += [mixed / offset, unit * month / offset]
     return np.nan_to_num(np.column_stack(columns), nan=0.0, posinf=50.0, neginf=-50.0)

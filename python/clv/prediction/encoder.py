@@ -23,7 +23,7 @@ from clv.prediction.btyd import (
     fit_purchases,
     fit_spend,
 )
-from clv.prediction.design_matrix import MONTH, covariates
+from clv.prediction.design_matrix import MONTH, WindowExpectations, covariates
 from clv.prediction.naive import RULES, SPEND_RATE, history_days, known_days, rule
 
 
@@ -36,14 +36,14 @@ BTYD = tuple(btyd_kind(model) for model in PURCHASE_MODELS)
 # The models that the learners see, in every window alike. Pareto/NBD competes for the title, but its
 # fit takes ten times as long as theirs and says nearly the same, so windows that are only learnt
 # from do without it.
-SEEN = ("bg_nbd", "mbg_nbd")
+LEARNER_MODELS = ("bg_nbd", "mbg_nbd")
 LABELS = ("actual_clv", "actual_purchases")
 # A share of the mean spend that is added to every expectation, so that ratios to it stay finite.
 FLOOR = 0.02
 
 
 @dataclass(frozen=True)
-class Inputs:
+class Encoded:
     """Customers as the candidates see them; n rows in the order of the frame.
 
     Attributes
@@ -70,9 +70,9 @@ class Inputs:
     pred_days: Vector
     floor: Vector
 
-    def rows(self, chosen: NDArray[np.int64]) -> Inputs:
+    def rows(self, chosen: NDArray[np.int64]) -> Encoded:
         """Return some of the customers."""
-        return Inputs(
+        return Encoded(
             {kind: values[chosen] for kind, values in self.expectations.items()},
             self.overflowed, self.offset[chosen], self.purchases_offset[chosen],
             self.features[chosen], self.probability_alive[chosen], self.pred_days[chosen],
@@ -80,10 +80,10 @@ class Inputs:
         )  # fmt: skip
 
 
-def stacked(parts: list[Inputs]) -> Inputs:
-    """Return the customers of several origins one below the other."""
+def stacked(parts: list[Encoded]) -> Encoded:
+    """Return the customers of several windows one below the other."""
     kinds = set.intersection(*(set(part.expectations) for part in parts))
-    return Inputs(
+    return Encoded(
         {k: np.concatenate([part.expectations[k] for part in parts]) for k in sorted(kinds)},
         {},
         np.concatenate([part.offset for part in parts]),
@@ -96,8 +96,8 @@ def stacked(parts: list[Inputs]) -> Inputs:
 
 
 @dataclass(frozen=True)
-class Reader:
-    """Turns features into Inputs, with BTYD models fitted on the history up to one day."""
+class Encoder:
+    """Turns features into what candidates see, with BTYD models fitted on the history up to one day."""
 
     data_from: dt.date
     unit: float
@@ -111,7 +111,7 @@ class Reader:
         features: pd.DataFrame,
         data_from: dt.date,
         models: Sequence[str] = tuple(PURCHASE_MODELS),
-    ) -> Reader:
+    ) -> Encoder:
         """Fit the BTYD `models` on the features as of one cutoff; failures are kept as reasons."""
         frequency, recency, age = (column(features, c) for c in ("frequency", "recency", "T"))
         value = column(features, "monetary_value")
@@ -131,8 +131,8 @@ class Reader:
         unit = float(np.mean(orders[orders > 0])) if (orders > 0).any() else 1.0
         return cls(data_from, unit, purchases, spend, failures)
 
-    def read(self, features: pd.DataFrame) -> Inputs:
-        """Return the Inputs of features as of one or several cutoffs."""
+    def encode(self, features: pd.DataFrame) -> Encoded:
+        """Return what candidates see of customers as of one or several cutoffs."""
         depth = history_days(features, self.data_from)
         days = column(features, "pred_days")
         expectations = {kind: rule(kind, features, depth) for kind in RULES}
@@ -147,35 +147,37 @@ class Reader:
             expectations[btyd_kind(model)] = np.where(
                 finite, np.maximum(bought * value, 0), own_rate
             )
-            if model in self.seen:
+            if model in self.learner_models:
                 counts.append(bought)
                 alive.append(np.where(np.isfinite(living), np.clip(living, 0, 1), 1.0))
         naive = np.mean([expectations[kind] for kind in RULES], axis=0)
-        btyd = [expectations[btyd_kind(model)] for model in self.seen]
+        btyd = [expectations[btyd_kind(model)] for model in self.learner_models]
         offset = (naive + np.mean(btyd, axis=0)) / 2 if btyd else naive
         bought = np.mean(counts, axis=0) if counts else own_purchases
         living = np.mean(alive, axis=0) if alive else np.full(len(features), np.nan)
         floor = FLOOR * self.unit * days / MONTH
-        return Inputs(
+        rules = {kind: expectations[kind] for kind in RULES}
+        expected = WindowExpectations(rules, btyd, bought, living, value, floor)
+        return Encoded(
             expectations,
             overflowed,
             offset + floor,
             (bought + own_purchases) / 2 + FLOOR * days / MONTH,
-            covariates(
-                features, depth, expectations, btyd, bought, living, value, floor, self.unit
-            ),
+            covariates(features, depth, expected, self.unit),
             living,
             days,
             floor,
         )
 
     @property
-    def seen(self) -> tuple[str, ...]:
+    def learner_models(self) -> tuple[str, ...]:
         """The models that the learners see; where neither converged, whichever did."""
-        return tuple(model for model in SEEN if model in self.purchases) or tuple(self.purchases)
+        return tuple(model for model in LEARNER_MODELS if model in self.purchases) or tuple(
+            self.purchases
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the reader as plain numbers."""
+        """Return the encoder as plain numbers."""
         return {
             "data_from": self.data_from.isoformat(),
             "unit": self.unit,
@@ -185,8 +187,8 @@ class Reader:
         }
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Reader:
-        """Rebuild a reader from what `to_dict` gave."""
+    def from_dict(cls, stored: dict[str, Any]) -> Encoder:
+        """Rebuild an encoder from what `to_dict` gave."""
         return cls(
             dt.date.fromisoformat(stored["data_from"]),
             stored["unit"],

@@ -30,7 +30,7 @@ SMALLEST_WINDOW_SPREAD, ONE_WINDOW_SPREAD = 0.05, 0.15
 
 
 @dataclass(frozen=True)
-class Bounds:
+class Intervals:
     """Shares of the prediction, per group of predicted spend per day, and of the batch total.
 
     Attributes
@@ -55,7 +55,7 @@ class Bounds:
     @classmethod
     def fit(
         cls, predicted: list[Vector], actual: list[Vector], days: list[Vector], relevels: bool
-    ) -> Bounds:
+    ) -> Intervals:
         """Calibrate on judged windows.
 
         Parameters
@@ -118,8 +118,8 @@ class Bounds:
         }
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Bounds:
-        """Rebuild bounds from what `to_dict` gave."""
+    def from_dict(cls, stored: dict[str, Any]) -> Intervals:
+        """Rebuild intervals from what `to_dict` gave."""
         arrays = {k: np.array(stored[k], dtype=float) for k in ("edges", "low", "high")}
         return cls(
             **arrays,

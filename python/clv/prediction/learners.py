@@ -11,7 +11,6 @@ Kennard (1970); Poisson loss with exposure as in McCullagh & Nelder (1989), sect
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +18,9 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from clv.core.arrays import Matrix, Vector, line
-from clv.prediction.encoder import BTYD, Inputs
-from clv.prediction.estimator_bytes import pack, unpack
+from clv.core.arrays import ClippedScaler, Matrix, Vector, draw_rows, row_products
+from clv.prediction.encoder import BTYD, Encoded
+from clv.prediction.trees import THREADS, Boosting, Forest
 
 LINEAR = "ridge_regression"
 TREES = "extra_trees"
@@ -34,29 +33,39 @@ SHRINKAGE_SHARE, SHRINKAGE_ROWS = 0.01, 50.0
 TREE_COUNT = 120
 BOOSTING_ROUNDS = 60
 LARGEST_FIT = 40_000
-THREADS = 2
 
 
 @dataclass(frozen=True)
-class Straight:
-    """A line in clipped and standardized features; arrays of shape (features,)."""
+class Targets:
+    """What customers spent, and how much each of them counts; arrays of shape (n,)."""
 
-    low: Vector
-    high: Vector
-    mean: Vector
-    scale: Vector
+    actual: Vector
+    weight: Vector
+
+
+@dataclass(frozen=True)
+class RidgeRatio:
+    """A ridge regression of the ratio on clipped and standardized features.
+
+    Attributes
+    ----------
+    slope : array of shape (features,)
+    level : float
+        The mean ratio.
+    largest : float
+        What a predicted ratio is cut at.
+    """
+
+    scaler: ClippedScaler
     slope: Vector
     level: float
     largest: float
 
     @classmethod
-    def fit(cls, features: Matrix, ratio: Vector, weight: Vector) -> Straight:
+    def fit(cls, features: Matrix, ratio: Vector, weight: Vector) -> RidgeRatio:
         """Fit a weighted ridge regression; a fitted ratio above the 99.9th percentile is cut."""
-        low, high = np.quantile(features, [0.001, 0.999], axis=0)
-        clipped = np.clip(features, low, high)
-        mean = np.average(clipped, axis=0, weights=weight)
-        scale = np.where(clipped.std(axis=0) > 1e-9, clipped.std(axis=0), 1.0)
-        points = (clipped - mean) / scale
+        scaler = ClippedScaler.fit(features, (0.001, 0.999), weight)
+        points = scaler.transform(features)
         weight = weight * len(weight) / weight.sum()
         level = float(np.average(ratio, weights=weight))
         # Where a few large customers hold the weight, as many rows count for less.
@@ -67,26 +76,27 @@ class Straight:
             np.linalg.solve(gram, points.T @ (weight * (ratio - level))), dtype=float
         )
         largest = float(np.quantile(level + points @ slope, 0.999))
-        return cls(low, high, mean, scale, slope, level, max(largest, level, 0.0))
+        return cls(scaler, slope, level, max(largest, level, 0.0))
 
     def ratio(self, features: Matrix) -> Vector:
         """Return the ratio, shape (n,), not negative."""
-        points = (np.clip(features, self.low, self.high) - self.mean) / self.scale
-        return np.clip(self.level + line(points, self.slope), 0.0, self.largest)
+        points = self.scaler.transform(features)
+        return np.clip(self.level + row_products(points, self.slope), 0.0, self.largest)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the line as plain numbers."""
-        arrays = ("low", "high", "mean", "scale", "slope")
-        return {k: getattr(self, k).tolist() for k in arrays} | {
+        """Return the regression as plain numbers."""
+        return {
+            **self.scaler.to_dict(),
+            "slope": self.slope.tolist(),
             "level": self.level,
             "largest": self.largest,
         }
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Straight:
-        """Rebuild a line from what `to_dict` gave."""
-        arrays = {k: np.array(v) for k, v in stored.items() if isinstance(v, list)}
-        return cls(**arrays, level=stored["level"], largest=stored["largest"])
+    def from_dict(cls, stored: dict[str, Any]) -> RidgeRatio:
+        """Rebuild a regression from what `to_dict` gave."""
+        slope = np.array(stored["slope"])
+        return cls(ClippedScaler.from_dict(stored), slope, stored["level"], stored["largest"])
 
 
 @dataclass(frozen=True)
@@ -95,64 +105,57 @@ class Learner:
 
     kind: str
     base: dict[str, float]
-    model: Any
+    model: RidgeRatio | Forest | Boosting | None
 
-    def expect(self, inputs: Inputs) -> Vector:
+    def expect(self, encoded: Encoded) -> Vector:
         """Return the predicted spend, shape (n,), not negative."""
         if self.model is None:
-            return expectation(self.base, inputs) - inputs.floor
-        if isinstance(self.model, Straight):
-            ratio = self.model.ratio(inputs.features)
+            return expectation(self.base, encoded) - encoded.floor
+        if isinstance(self.model, RidgeRatio):
+            ratio = self.model.ratio(encoded.features)
         else:
-            ratio = _predict(self.model, np.ascontiguousarray(inputs.features, dtype=np.float32))
-        return np.asarray(np.maximum(ratio, 0) * expectation(self.base, inputs))
+            ratio = self.model.predict(np.ascontiguousarray(encoded.features, dtype=np.float32))
+        return np.asarray(np.maximum(ratio, 0) * expectation(self.base, encoded))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the learner for the model file."""
-        model = self.model
-        if model is not None:
-            model = model.to_dict() if isinstance(model, Straight) else pack(model)
+        model = self.model.to_dict() if self.model is not None else None
         return {"kind": self.kind, "base": self.base, "model": model}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Learner:
-        """Rebuild a learner from what `to_dict` gave."""
-        model = stored["model"]
+        """Rebuild a learner from what `to_dict` gave.
+
+        Raises
+        ------
+        ClvError
+            When another version of scikit-learn made its trees, or they are not whole.
+        """
+        kind, model = stored["kind"], stored["model"]
+        made: RidgeRatio | Forest | Boosting | None = None
         if model is not None:
-            model = Straight.from_dict(model) if stored["kind"] == LINEAR else unpack(model)
-        return cls(stored["kind"], stored["base"], model)
+            made = {LINEAR: RidgeRatio, TREES: Forest, BOOSTING: Boosting}[kind].from_dict(model)  # type: ignore[attr-defined]
+        return cls(kind, stored["base"], made)
 
 
-def _predict(model: Any, features: Any) -> Vector:
-    """Return the ratio; trees are summed in their order, so that the last bit is always the same."""
-    if not isinstance(model, ExtraTreesRegressor):
-        with threadpool_limits(1, user_api="openmp"):
-            return np.asarray(model.predict(features))
-    total = np.zeros(len(features))
-    with ThreadPoolExecutor(THREADS) as pool:
-        for part in pool.map(lambda tree: tree.tree_.predict(features)[:, 0], model.estimators_):
-            total += part
-    return total / len(model.estimators_)
-
-
-def expectation(base: dict[str, float], inputs: Inputs) -> Vector:
+def expectation(base: dict[str, float], encoded: Encoded) -> Vector:
     """Return the plain expectation that the ratio is to, shape (n,), above 0.
 
-    A model that the reader of these inputs does not have is left out.
+    A model that the encoder of these customers does not have is left out.
     """
-    known = {kind: w for kind, w in base.items() if kind in inputs.expectations}
+    known = {kind: w for kind, w in base.items() if kind in encoded.expectations}
     if not known:
-        return inputs.offset
-    parts = [w * inputs.expectations[kind] for kind, w in known.items()]
-    expected: Vector = np.sum(parts, axis=0) / sum(known.values()) + inputs.floor
+        return encoded.offset
+    parts = [w * encoded.expectations[kind] for kind, w in known.items()]
+    expected: Vector = np.sum(parts, axis=0) / sum(known.values()) + encoded.floor
     return expected
 
 
-def base_weights(inputs: Inputs, actual: Vector, weight: Vector) -> dict[str, float]:
+def base_weights(encoded: Encoded, targets: Targets) -> dict[str, float]:
     """Weigh rules and models by 1 / squared error squared, the BTYD models together as one."""
     errors = {
-        kind: max(float(np.average((values - actual) ** 2, weights=weight)), 1e-12)
-        for kind, values in inputs.expectations.items()
+        kind: max(float(np.average((values - targets.actual) ** 2, weights=targets.weight)), 1e-12)
+        for kind, values in encoded.expectations.items()
     }
     alike = max(1, sum(kind in BTYD for kind in errors))
     best = min(errors.values())
@@ -161,37 +164,28 @@ def base_weights(inputs: Inputs, actual: Vector, weight: Vector) -> dict[str, fl
     return {kind: value / total for kind, value in raw.items()}
 
 
-def fit_learner(kind: str, inputs: Inputs, actual: Vector, weight: Vector, seed: int) -> Learner:
-    """Fit one of LEARNERS.
-
-    Parameters
-    ----------
-    inputs : Inputs of n customers of one or several origins
-    actual : array of shape (n,)
-        What they spent.
-    weight : array of shape (n,)
-        How much each counts.
-    """
-    rng = np.random.default_rng(seed)
+def fit_learner(kind: str, encoded: Encoded, targets: Targets, seed: int) -> Learner:
+    """Fit one of LEARNERS on n customers of one or several windows."""
+    actual, weight = targets.actual, targets.weight
     if len(actual) > LARGEST_FIT:
-        kept = np.sort(rng.choice(len(actual), LARGEST_FIT, replace=False))
-        inputs, actual, weight = inputs.rows(kept), actual[kept], weight[kept]
-    base = base_weights(inputs, actual, weight)
+        kept = draw_rows(len(actual), LARGEST_FIT, np.random.default_rng(seed))
+        encoded, actual, weight = encoded.rows(kept), actual[kept], weight[kept]
+    base = base_weights(encoded, Targets(actual, weight))
     if kind == WEIGHTED:
         return Learner(kind, base, None)
-    expected = expectation(base, inputs)
+    expected = expectation(base, encoded)
     ratio = actual / expected
     weight = weight * expected
     weight = weight / weight.mean()
     if kind == LINEAR:
-        return Learner(kind, base, Straight.fit(inputs.features, ratio, weight))
+        return Learner(kind, base, RidgeRatio.fit(encoded.features, ratio, weight))
     leaf = max(5, len(actual) // 1000)
-    features = inputs.features.astype(np.float32)
+    features = encoded.features.astype(np.float32)
     if kind == TREES:
         trees = ExtraTreesRegressor(
             TREE_COUNT, min_samples_leaf=leaf, max_features=0.4, n_jobs=THREADS, random_state=seed
         )
-        return Learner(kind, base, trees.fit(features, ratio, sample_weight=weight))
+        return Learner(kind, base, Forest.of(trees.fit(features, ratio, sample_weight=weight)))
     boosting = HistGradientBoostingRegressor(
         loss="poisson", learning_rate=0.08, max_iter=BOOSTING_ROUNDS, max_leaf_nodes=8,
         min_samples_leaf=2 * leaf, l2_regularization=10.0, random_state=seed,
@@ -200,4 +194,4 @@ def fit_learner(kind: str, inputs: Inputs, actual: Vector, weight: Vector, seed:
     if not ratio.any():  # nobody spent anything: the Poisson loss has no such fit
         ratio = ratio + 1e-9
     with threadpool_limits(1, user_api="openmp"):  # spinning threads are slow on a busy machine
-        return Learner(kind, base, boosting.fit(features, ratio, sample_weight=weight))
+        return Learner(kind, base, Boosting.of(boosting.fit(features, ratio, sample_weight=weight)))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from clv.core.arrays import Vector, column
-from clv.core.dates import add_months
+from clv.core.window import Window
 
 SPEND_RATE = "naive_spend_rate"
 WINDOW_RATE = "naive_window_rate"
@@ -33,11 +33,9 @@ def history_days(features: pd.DataFrame, data_from: dt.date) -> Vector:
     months = column(features, "history_months").astype(int)
     cutoffs = pd.to_datetime(features["cutoff"])
     codes, distinct = pd.factorize(pd.MultiIndex.from_arrays([cutoffs, months]))
-    days = []
-    for cutoff, length in distinct:
-        day = cutoff.date()
-        window = (day - add_months(day, -int(length))).days
-        days.append(float(max(1, min(window, (day - data_from).days + 1))))
+    # Only the history counts, so the months of prediction may be any.
+    histories = [Window(cutoff.date(), int(length), pred_months=0) for cutoff, length in distinct]
+    days = [float(max(1, history.history_days_since(data_from))) for history in histories]
     return np.array(days)[codes] if days else np.empty(0)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
-from clv.core.arrays import Matrix, Vector, column, line
-from clv.prediction.encoder import Inputs
+from clv.core.arrays import ClippedScaler, Matrix, Vector, column, draw_rows, row_products
+from clv.prediction.encoder import Encoded
 
 LARGEST_FIT = 40_000
 # A date is given only where a purchase in the window is at least as likely as not.
@@ -20,38 +20,33 @@ RHYTHM_GAPS, RHYTHM_SPREAD = 3, 0.35
 
 
 @dataclass(frozen=True)
-class Habits:
+class PurchaseOutlook:
     """A Poisson regression of purchase days and a logistic one of any purchase.
 
     Both see the learners' features, clipped and standardized, and the log of a plain expectation.
     Without slopes (no labels to learn from) the expectation itself is the answer.
     """
 
-    low: Vector
-    high: Vector
-    mean: Vector
-    scale: Vector
+    scaler: ClippedScaler
     purchases: tuple[float, Vector]
     probability: tuple[float, Vector]
 
     @classmethod
-    def fit(cls, inputs: Inputs, purchases: Vector, weight: Vector, seed: int) -> Habits | None:
+    def fit(
+        cls, encoded: Encoded, purchases: Vector, weight: Vector, seed: int
+    ) -> PurchaseOutlook | None:
         """Fit both regressions; None where nobody, or everybody, bought."""
         bought = purchases > 0
         if bought.all() or not bought.any():
             return None
         if len(purchases) > LARGEST_FIT:
-            rng = np.random.default_rng(seed)
-            kept = np.sort(rng.choice(len(purchases), LARGEST_FIT, replace=False))
-            inputs, purchases, weight = inputs.rows(kept), purchases[kept], weight[kept]
+            kept = draw_rows(len(purchases), LARGEST_FIT, np.random.default_rng(seed))
+            encoded, purchases, weight = encoded.rows(kept), purchases[kept], weight[kept]
             bought = bought[kept]
-        raw = _columns(inputs)
-        low, high = np.quantile(raw, [0.001, 0.999], axis=0)
-        clipped = np.clip(raw, low, high)
-        mean = clipped.mean(axis=0)
-        scale = np.where(clipped.std(axis=0) > 1e-9, clipped.std(axis=0), 1.0)
-        points = (clipped - mean) / scale
-        exposure = inputs.purchases_offset
+        raw = _columns(encoded)
+        scaler = ClippedScaler.fit(raw, (0.001, 0.999))
+        points = scaler.transform(raw)
+        exposure = encoded.purchases_offset
         counts = PoissonRegressor(alpha=0.01, solver="newton-cholesky").fit(
             points, purchases / exposure, sample_weight=weight * exposure
         )
@@ -59,40 +54,40 @@ class Habits:
             points, bought, sample_weight=weight
         )
         return cls(
-            low, high, mean, scale,
+            scaler,
             (float(counts.intercept_), counts.coef_),
             (float(any_purchase.intercept_[0]), any_purchase.coef_[0]),
         )  # fmt: skip
 
-    def predict(self, inputs: Inputs) -> tuple[Vector, Vector]:
+    def predict(self, encoded: Encoded) -> tuple[Vector, Vector]:
         """Return purchases and the probability of any, arrays of shape (n,)."""
-        points = (np.clip(_columns(inputs), self.low, self.high) - self.mean) / self.scale
-        ratio = np.exp(np.clip(self.purchases[0] + line(points, self.purchases[1]), -5, 3))
-        odds = np.clip(self.probability[0] + line(points, self.probability[1]), -30, 30)
+        points = self.scaler.transform(_columns(encoded))
+        ratio = np.exp(np.clip(self.purchases[0] + row_products(points, self.purchases[1]), -5, 3))
+        odds = np.clip(self.probability[0] + row_products(points, self.probability[1]), -30, 30)
         probability = 1 / (1 + np.exp(-odds))
         # A probability above the expected number contradicts it: P(N >= 1) <= E[N].
-        return np.maximum(ratio * inputs.purchases_offset, probability), probability
+        return np.maximum(ratio * encoded.purchases_offset, probability), probability
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers."""
-        arrays = {k: getattr(self, k).tolist() for k in ("low", "high", "mean", "scale")}
-        return arrays | {
+        return self.scaler.to_dict() | {
             name: {"level": getattr(self, name)[0], "slope": getattr(self, name)[1].tolist()}
             for name in ("purchases", "probability")
         }
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Habits:
-        """Rebuild habits from what `to_dict` gave."""
-        values: dict[str, Any] = {k: np.array(stored[k]) for k in ("low", "high", "mean", "scale")}
-        for name in ("purchases", "probability"):
-            values[name] = (stored[name]["level"], np.array(stored[name]["slope"]))
-        return cls(**values)
+    def from_dict(cls, stored: dict[str, Any]) -> PurchaseOutlook:
+        """Rebuild an outlook from what `to_dict` gave."""
+        purchases, probability = (
+            (stored[name]["level"], np.array(stored[name]["slope"]))
+            for name in ("purchases", "probability")
+        )
+        return cls(ClippedScaler.from_dict(stored), purchases, probability)
 
 
-def plain_habits(inputs: Inputs) -> tuple[Vector, Vector]:
+def plain_outlook(encoded: Encoded) -> tuple[Vector, Vector]:
     """Return purchases and the probability of any, of a Poisson with the plain expectation."""
-    return inputs.purchases_offset, 1 - np.exp(-inputs.purchases_offset)
+    return encoded.purchases_offset, 1 - np.exp(-encoded.purchases_offset)
 
 
 def next_purchase(features: pd.DataFrame, probability: Vector, purchases: Vector) -> pd.Series:
@@ -122,5 +117,5 @@ def next_purchase(features: pd.DataFrame, probability: Vector, purchases: Vector
     return dates.where(probability >= LIKELY)
 
 
-def _columns(inputs: Inputs) -> Matrix:
-    return np.column_stack([inputs.features, np.log(inputs.purchases_offset)])
+def _columns(encoded: Encoded) -> Matrix:
+    return np.column_stack([encoded.features, np.log(encoded.purchases_offset)])

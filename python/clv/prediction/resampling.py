@@ -21,10 +21,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from clv.core.arrays import Vector, draw_rows
 from clv.errors import ClvError
-
-Vector = NDArray[np.float64]
+from clv.prediction.gini import resampled_gini_area
 
 REPLICATES = 200
 LARGEST_RESAMPLE = 20_000
@@ -127,12 +128,16 @@ def estimate(group: Customers, caps: Caps, seed: int) -> Estimates:
     Of more than LARGEST_RESAMPLE customers that many are resampled, and the errors are scaled down
     by the root of the ratio. NaN where a measure is undefined (nobody bought, totals of 0 or below).
     """
-    rng = np.random.default_rng(seed)
+    with threadpool_limits(1, user_api="blas"):  # the same last digits for any number of threads
+        return _estimate(group, caps, np.random.default_rng(seed))
+
+
+def _estimate(group: Customers, caps: Caps, rng: np.random.Generator) -> Estimates:
     n = len(group.actual)
     values = _measures(group, caps, np.ones((n, 1)))[:, 0]
     scale = 1.0
     if n > LARGEST_RESAMPLE:
-        group = group.take(np.sort(rng.choice(n, LARGEST_RESAMPLE, replace=False)))
+        group = group.take(draw_rows(n, LARGEST_RESAMPLE, rng))
         scale = float(np.sqrt(LARGEST_RESAMPLE / n))
         n = LARGEST_RESAMPLE
     draws = [
@@ -190,28 +195,12 @@ def _measures(group: Customers, caps: Caps, weights: Vector) -> Vector:
 def _ginis(group: Customers, cap: float, weights: Vector) -> tuple[Vector, Vector]:
     """Return the normalized Gini of model and naive rule for each weighting."""
     actual = np.clip(group.actual, -cap, cap)
-    areas = [
-        _area(actual, np.argsort(-by, kind="stable"), weights)
-        for by in (group.predicted, group.naive, group.actual)
-    ]
+    areas = []
+    for by in (group.predicted, group.naive, group.actual):
+        order = np.argsort(-by, kind="stable")
+        areas.append(resampled_gini_area(actual[order], weights[order]))
     perfect = np.where(areas[2] > 0, areas[2], np.nan)
     return areas[0] / perfect, areas[1] / perfect
-
-
-def _area(actual: Vector, order: NDArray[np.int64], weights: Vector) -> Vector:
-    """Area between cumulative spend in `order` and the diagonal, a customer standing w times.
-
-    A customer after `before` others counts in w (size - before) - w (w - 1) / 2 partial sums.
-    """
-    w = weights[order]
-    money = actual[order]
-    through = np.cumsum(w, axis=0)
-    size = through[-1].copy()
-    # size - before - (w - 1) / 2 = size - through + (w + 1) / 2
-    np.subtract(size + 0.5, through, out=through)
-    through += w / 2
-    through *= w
-    return np.asarray(money @ through - (money @ w) * (size + 1) / 2)
 
 
 def _log_ratio(above: Vector, below: Vector) -> Vector:

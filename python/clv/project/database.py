@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pandas as pd
@@ -31,6 +32,13 @@ DAMAGE = (
     duckdb.FatalException,
     duckdb.SerializationException,
 )
+
+
+class LogDays(NamedTuple):
+    """The first day of the transaction log, and the last that it is complete for."""
+
+    first: dt.date
+    last: dt.date
 
 
 @contextlib.contextmanager
@@ -103,6 +111,11 @@ def fetch_row(path: Path, query: str) -> tuple[Any, ...]:
     with reading(path) as connection:
         (row,) = connection.execute(query).fetchall()
         return tuple(row)
+
+
+def log_days(path: Path) -> LogDays:
+    """Return the days of the log, as staging found them."""
+    return LogDays(*fetch_row(path, "select data_from, data_through from int_clv__log_days"))
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from clv.core.window import Window
 from clv.errors import ClvError
 from clv.project import events
 from clv.project.database import in_use
@@ -35,15 +36,16 @@ class DbtProject:
         """Read, check and reconcile the transaction log: staging and int_clv__customer_days, with tests."""
         self._invoke("reading the log", ["build", "--select", *LOG, "--exclude", "test_type:unit"])
 
-    def build_training_set(
-        self, windows: Sequence[tuple[str, int, int]], sample: float = 1
-    ) -> None:
-        """Build `int_clv__training_set` for windows of (cutoff, history_months, pred_months), in one pass.
+    def build_training_set(self, windows: Sequence[Window], sample: float = 1) -> None:
+        """Build `int_clv__training_set` for all of the windows, in one pass.
 
         The log must be refreshed before. `sample` is the share of the customers that it holds.
         """
         arguments = ["run", "--select", "int_clv__training_windows", "int_clv__training_set"]
-        run_vars = {"training_windows": [list(w) for w in windows], "training_sample": sample}
+        run_vars = {
+            "training_windows": [window.as_list() for window in windows],
+            "training_sample": sample,
+        }
         self._invoke("training set", arguments, run_vars)
 
     def build_batches(self, cutoffs: Sequence[str]) -> dict[str, int]:
@@ -133,6 +135,17 @@ def parse_vars(text: str) -> dict[str, Any]:
             f"--vars is not valid YAML ({error}). Write a mapping, for example "
             "'{data_through: 2021-12-31}'."
         ) from error
+    return checked_vars(values)
+
+
+def checked_vars(values: object) -> dict[str, Any]:
+    """Return vars that a person, or the card of a model, may set; the one check of both.
+
+    Raises
+    ------
+    ClvError
+        When they are no mapping, or name a var that the command itself sets.
+    """
     if not isinstance(values, dict):
         raise ClvError("--vars takes a YAML mapping, for example '{data_through: 2021-12-31}'.")
     reserved = {"cutoff", "training_windows", "training_sample", "relabel"} & values.keys()

@@ -16,6 +16,13 @@ from typing import Any
 
 from clv.errors import ClvError
 from clv.project.files import write_text
+from clv.project.stored import Kind, StoredFileError, read_json, shown, stands
+
+ENTRY = Kind(
+    "the journal's entry",
+    "Restore it from a backup, or delete it: then what was left undone stays undone, and "
+    "`clv verify` says whether the registry is whole.",
+)
 
 
 @dataclass(frozen=True)
@@ -64,33 +71,19 @@ class Journal:
 
         Raises
         ------
-        ClvError
+        StoredFileError
             When the file is no entry of the journal.
         """
         path = self.path(operation)
-        try:
-            stored = json.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
+        if not stands(path, ENTRY):
             return None
-        except (OSError, ValueError, RecursionError) as error:
-            raise self._unreadable(operation) from error
-        expected = {"operation": str, "intent": dict, "steps": list}
-        if not isinstance(stored, dict) or stored.keys() != expected.keys():
-            raise self._unreadable(operation)
-        if not all(isinstance(stored[key], kind) for key, kind in expected.items()):
-            raise self._unreadable(operation)
-        if stored["operation"] != operation or not all(isinstance(s, str) for s in stored["steps"]):
-            raise self._unreadable(operation)
-        return Entry(**stored)
+        entry = read_json(path, Entry, ENTRY)
+        if entry.operation != operation:
+            cause = f"holds another operation, {shown(entry.operation)}"
+            raise StoredFileError(path, ENTRY, cause)
+        return entry
 
     def _write(self, entry: Entry) -> Entry:
         text = json.dumps(asdict(entry), indent=2, ensure_ascii=False) + "\n"
         write_text(self.path(entry.operation), text)
         return entry
-
-    def _unreadable(self, operation: str) -> ClvError:
-        return ClvError(
-            f"{self.path(operation)} is not what clv wrote there: it was changed. Restore it from a "
-            "backup, or delete it: then what was left undone stays undone, and `clv verify` says "
-            "whether the registry is whole."
-        )

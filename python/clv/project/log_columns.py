@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import duckdb
 
@@ -115,7 +114,11 @@ def _money(role: str, mapped: str, sql: str, sql_type: str) -> str:
 
 def _missing(schema: LogSchema, mapped: str) -> str | None:
     """Return that a column is missing, where nothing but a name was given."""
-    if len(mapped) > 200 or not re.fullmatch(r"\w[\w ]*", mapped) or re.match(r"(?i)(case|not)\s", mapped):
+    if (
+        len(mapped) > 200
+        or not re.fullmatch(r"\w[\w ]*", mapped)
+        or re.match(r"(?i)(case|not)\s", mapped)
+    ):
         return None
     return f"the transaction log has no column '{mapped}'; it has: {', '.join(schema.columns)}"
 

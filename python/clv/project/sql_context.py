@@ -16,7 +16,13 @@ from __future__ import annotations
 
 from clv.project.sql_expression import LogSchema, Node, arguments
 from clv.project.sql_functions import (
-    BOOLEAN, INTERVAL, NUMBER, TEXT, TIME, catalog, kind_of,
+    BOOLEAN,
+    INTERVAL,
+    NUMBER,
+    TEXT,
+    TIME,
+    catalog,
+    kind_of,
 )  # fmt: skip
 
 _ARITHMETIC = {"+", "-", "*", "/", "//", "%", "**", "^", "add", "subtract", "multiply", "divide",
@@ -136,7 +142,9 @@ class Context:
         kinds = {self._kind(part) for part in fitted}
         if name in _SUMS and kinds & {TIME, INTERVAL}:
             # A day or a time more or less: text beside an interval or a date is a time stamp.
-            return [self._read_as(part, TIME) if self._kind(part) == TEXT else part for part in fitted]
+            return [
+                self._read_as(part, TIME) if self._kind(part) == TEXT else part for part in fitted
+            ]
         return [self._widened(self._read_as(part, NUMBER)) for part in fitted]
 
     def _compared(self, parts: list[Node], comparison: str) -> list[Node]:
@@ -216,4 +224,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-

@@ -25,7 +25,16 @@ _OPERATORS = {
     "OPERATOR_COALESCE", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "OPERATOR_NOT", "OPERATOR_TRY",
     "COMPARE_IN", "COMPARE_NOT_IN", "ARRAY_EXTRACT", "ARRAY_SLICE", "STRUCT_EXTRACT",
 }  # fmt: skip
-_PLAIN = {"CONSTANT", "COLUMN_REF", "CAST", "COMPARISON", "CONJUNCTION", "BETWEEN", "CASE", "COLLATE"}
+_PLAIN = {
+    "CONSTANT",
+    "COLUMN_REF",
+    "CAST",
+    "COMPARISON",
+    "CONJUNCTION",
+    "BETWEEN",
+    "CASE",
+    "COLLATE",
+}
 _REFUSED = {
     "SUBQUERY": "it holds a query of its own",
     "WINDOW": "it looks at other rows (over)",
@@ -178,7 +187,7 @@ def children(node: Node) -> Iterator[Node]:
 
 def arguments(node: Node) -> list[Node]:
     """Return the arguments of a function, or the children of an operator."""
-    return [a["expression"] if "expression" in a else a for a in node.get("arguments") or node.get("children") or []]  # fmt: skip
+    return [a.get("expression", a) for a in node.get("arguments") or node.get("children") or []]  # fmt: skip
 
 
 def quoted(name: str) -> str:

@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from clv.errors import ClvError
-from clv.project.files import replacing, sha256
-from clv.registry.manifest import Head, number, row_sha256, write_rows
+from clv.project.files import replacing
+from clv.project.stored import sha256_of
+from clv.registry.manifest import CARD, Head
+from clv.registry.manifest_row import write_rows
 from clv.registry.store import Registry
 
 
@@ -27,9 +29,7 @@ def move(
     ClvError
         When the manifest's chain is broken: then nothing may be moved.
     """
-    broken = registry.findings()
-    if broken:
-        raise ClvError(f"nothing is archived while the manifest does not fit: {broken[0]}")
+    registry.check_chain()
     registry.settle()
     rows, head = registry.rows(), Head.read(registry.head)
     cards = [card for card in cards if card.exists()]
@@ -37,17 +37,15 @@ def move(
         copy = archive / "cards" / card.name
         with replacing(copy) as temporary:
             shutil.copyfile(card, temporary)
-        if sha256(copy) != sha256(card):
+        if sha256_of(copy, CARD) != sha256_of(card, CARD):
             raise ClvError(
                 f"{copy} is not a true copy of {card}; nothing was removed. Check the disk."
             )
-    old = [row for row in rows if number(row) in set(row_numbers)]
+    old = [row for row in rows if row.manifest_row in set(row_numbers)]
     if old and head is not None:
-        first, last = number(old[0]), number(old[-1])
+        first, last = old[0].manifest_row, old[-1].manifest_row
         write_rows(archive / f"champion_manifest_rows_{first:05d}_{last:05d}.csv", old)
-        replace(head, archived_row=last, archived_row_sha256=row_sha256(old[-1])).write(
-            registry.head
-        )
+        replace(head, archived_row=last, archived_row_sha256=old[-1].sha256).write(registry.head)
         registry.write_rows([row for row in rows if row not in old])
     for card in cards:
         card.unlink()

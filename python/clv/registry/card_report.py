@@ -9,6 +9,7 @@ import pandas as pd
 
 from clv.core.secrets import redact
 from clv.core.templates import render_markdown
+from clv.registry.card import Candidate
 from clv.registry.store import Registry
 
 TEMPLATE = Path(__file__).with_name("templates") / "card.md.j2"
@@ -32,21 +33,19 @@ def card_text(registry: Registry, model_id: str) -> str:
     """
     card = registry.card(model_id)
     rows = registry.rows()
-    log = (card.get("settings") or {}).get("transactions")
-    judged = [entry for entry in card["candidates"] if entry["accuracy"]]
-    naive = _best_naive(judged)
+    log = card.settings.transactions
+    naive = _best_naive(card.candidates)
     return render_markdown(
         TEMPLATE,
         card=card,
-        row=registry.row_of(card["model_id"]),
+        row=registry.row_of(card.model_id),
         newest=rows[-1] if rows else None,
-        parameters=_parameters(card["champion"]),
+        parameters=_parameters(card.champion),
         log=redact(log) if log else "the CDNOW log, the default",
         naive=naive,
-        lower=_lower(card["baseline"]["rmse"], naive["accuracy"]["rmse"]) if naive else 0.0,
-        accuracy=_accuracy(judged),
-        left_out=[entry for entry in card["candidates"] if entry["left_out_because"]],
-        notes=card.get("contest", {}).get("notes", []),
+        lower=_lower(card.baseline.rmse, naive),
+        accuracy=_accuracy(card.candidates),
+        left_out=[candidate for candidate in card.candidates if candidate.left_out_because],
     )
 
 
@@ -60,23 +59,32 @@ def _parameters(model: dict[str, Any]) -> pd.DataFrame | None:
     return pd.DataFrame(numbers, columns=["parameter", "value"]) if numbers else None
 
 
-def _accuracy(judged: list[dict[str, Any]]) -> pd.DataFrame:
+def _accuracy(candidates: list[Candidate]) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"candidate": entry["kind"], **{MEASURES[k]: entry["accuracy"][k] for k in MEASURES}}
-            for entry in judged
+            {
+                "candidate": candidate.kind,
+                **{title: getattr(candidate.accuracy, name) for name, title in MEASURES.items()},
+            }
+            for candidate in candidates
+            if candidate.accuracy
         ]
     )
 
 
-def _best_naive(judged: list[dict[str, Any]]) -> dict[str, Any] | None:
-    naive = [entry for entry in judged if entry["kind"].startswith("naive")]
-    return min(naive, key=lambda entry: float(entry["accuracy"]["rmse"]), default=None)
+def _best_naive(candidates: list[Candidate]) -> Candidate | None:
+    judged = [
+        (candidate.accuracy.rmse, candidate)
+        for candidate in candidates
+        if candidate.accuracy and candidate.kind.startswith("naive")
+    ]
+    return min(judged, key=lambda entry: entry[0], default=(0.0, None))[1]
 
 
-def _lower(rmse: float, of_rule: float) -> float:
-    """Return by which share the model's RMSE is below the rule's."""
-    return 1 - rmse / of_rule if of_rule else 0.0
+def _lower(rmse: float, rule: Candidate | None) -> float:
+    """Return by which share the model's RMSE is below that of a rule."""
+    accuracy = rule.accuracy if rule else None
+    return 1 - rmse / accuracy.rmse if accuracy and accuracy.rmse else 0.0
 
 
 def _parts(model: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,6 @@ give it to `clv verify --head`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +19,13 @@ import duckdb
 from clv.core.wording import counted
 from clv.errors import ClvError
 from clv.project.database import has_table, reading
-from clv.project.files import sha256
 from clv.project.home import Home
+from clv.project.stored import read_json, sha256_of, stands
 from clv.registry import manifest, purge_log
-from clv.registry.card import content_sha256
-from clv.registry.manifest import Finding, Head, row_sha256
-from clv.registry.store import Registry
+from clv.registry.manifest import MODEL, Finding, Head
+from clv.registry.manifest_row import ManifestRow
+from clv.registry.model_id import is_model_id
+from clv.registry.store import METRICS, Registry
 
 FROM_BACKUP = "restore the file from a backup"
 
@@ -67,15 +67,15 @@ def verify(home: Home, known_head: str | None = None) -> Report:
         report.findings.append(Finding(str(error).rstrip("."), manifest.RESTORE))
         return report
     report.rows = len(rows)
-    report.head = row_sha256(rows[-1]) if rows else ""
+    report.head = rows[-1].sha256 if rows else ""
     broken = registry.findings()
     report.findings += broken
     if intended and not broken:
         report.notes.append(
-            f"the promotion of {intended['model_id']} was cut off; the next command that changes "
+            f"the promotion of {intended.model_id} was cut off; the next command that changes "
             "the registry or the ledgers completes it"
         )
-    if known_head and known_head not in {row_sha256(row) for row in rows}:
+    if known_head and known_head not in {row.sha256 for row in rows}:
         what = f"no row of the manifest has the hash {known_head}, which was its head once"
         report.findings.append(Finding(what, manifest.RESTORE))
     purged = purged_models(home)
@@ -96,44 +96,28 @@ def purged_models(home: Home) -> dict[str, str]:
 
 
 def _against_rows(
-    registry: Registry, rows: list[dict[str, str]], report: Report, purged: dict[str, str]
+    registry: Registry, rows: list[ManifestRow], report: Report, purged: dict[str, str]
 ) -> Iterator[Finding]:
     for row in rows:
-        model_id = row["model_id"]
-        name = f"row {row['manifest_row']} ({model_id})"
-        card = registry.card_path(model_id)
-        if not card.exists():
-            yield Finding(f"the card of {name} is missing: {card}", FROM_BACKUP)
-        elif sha256(card) != row["card_sha256"]:
-            yield Finding(
-                f"the card {card} was changed: its SHA-256 is not the one in {name}",
-                f"{FROM_BACKUP}; until then trust the row, not the card",
-            )
-        yield from _model(registry, model_id, row["model_sha256"], name, report, purged)
+        yield from registry.card_findings(row.model_id, row)
+        yield from _model(registry, row.model_id, row.model_sha256, row.name, report, purged)
 
 
 def _cards(
-    registry: Registry, rows: list[dict[str, str]], report: Report, purged: dict[str, str]
+    registry: Registry, rows: list[ManifestRow], report: Report, purged: dict[str, str]
 ) -> Iterator[Finding]:
-    promoted = {row["model_id"] for row in rows}
-    for path in sorted(registry.card_path("x").parent.glob("*.json")):
+    promoted = {row.model_id for row in rows}
+    for path in registry.card_files():
         report.cards += 1
-        if path.stem in promoted:
-            continue
-        try:
-            card: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            whole = card["content_sha256"] == content_sha256(card) and card["model_id"] == path.stem
-            expected = str(card["model_sha256"])
-        except (ValueError, KeyError, TypeError, OSError):
-            whole, expected = False, ""
-        if not whole:
-            yield Finding(
-                f"the card {path} of a challenger was changed: it does not have the SHA-256 that "
-                "it holds of itself",
-                f"{FROM_BACKUP}, or train the challenger again; it cannot be promoted as it is",
-            )
-        else:
-            yield from _model(registry, path.stem, expected, f"the card {path}", report, purged)
+        if not is_model_id(path.stem):
+            yield Finding(f"{path} is named after no model", "move it out of the registry")
+        elif path.stem not in promoted:
+            found = registry.card_findings(path.stem, None)
+            yield from found
+            if not found:
+                expected = registry.card(path.stem).model_sha256
+                name = f"the card {path}"
+                yield from _model(registry, path.stem, expected, name, report, purged)
 
 
 def _model(
@@ -145,9 +129,14 @@ def _model(
     purged: dict[str, str],
 ) -> Iterator[Finding]:
     path = registry.model_path(model_id)
-    if path.exists():
+    if stands(path, MODEL):
         report.models += 1
-        if sha256(path) != expected:
+        try:
+            same = sha256_of(path, MODEL) == expected
+        except ClvError as error:
+            yield Finding(str(error).rstrip("."), f"{FROM_BACKUP}, or train again with `clv train`")
+            return
+        if not same:
             yield Finding(
                 f"the model file {path} was changed: its SHA-256 is not the one in {name}",
                 f"{FROM_BACKUP}, or train again with `clv train`; it is never loaded as it is",
@@ -163,14 +152,15 @@ def _model(
         )
 
 
-def _metrics(registry: Registry, rows: list[dict[str, str]]) -> Iterator[Finding]:
-    if not registry.metrics.exists():
+def _metrics(registry: Registry, rows: list[ManifestRow]) -> Iterator[Finding]:
+    if not stands(registry.metrics, METRICS):
         return
     try:
-        named = str(json.loads(registry.metrics.read_text("utf-8"))["model_id"])
-    except (ValueError, KeyError, TypeError):
-        named = "nothing that can be read"
-    if named not in {row["model_id"] for row in rows}:
+        named = str(read_json(registry.metrics, dict[str, Any], METRICS).get("model_id"))
+    except ClvError as error:
+        yield Finding(str(error).rstrip("."), "run `clv run`, which writes it again")
+        return
+    if named not in {row.model_id for row in rows}:
         yield Finding(
             f"{registry.metrics} names {named} as champion, which has no row in the manifest",
             manifest.RESTORE,
@@ -178,15 +168,15 @@ def _metrics(registry: Registry, rows: list[dict[str, str]]) -> Iterator[Finding
 
 
 def _without_card(registry: Registry) -> Iterator[str]:
-    for path in sorted(registry.model_path("x").parent.glob("*.joblib")):
-        if not registry.card_path(path.stem).exists():
+    for path in registry.model_files():
+        if not is_model_id(path.stem) or not registry.card_path(path.stem).exists():
             yield (
                 f"the model file {path} has no card: its training was cut off, or the card was "
                 "deleted; it is never loaded, and `clv purge` removes it in time"
             )
 
 
-def _ledger(home: Home, rows: list[dict[str, str]], report: Report) -> None:
+def _ledger(home: Home, rows: list[ManifestRow], report: Report) -> None:
     """Every model that made predictions has a row."""
     if not home.database.exists():
         return
@@ -203,6 +193,6 @@ def _ledger(home: Home, rows: list[dict[str, str]], report: Report) -> None:
         )
         return
     for (model_id,) in made:
-        if model_id not in {row["model_id"] for row in rows}:
+        if model_id not in {row.model_id for row in rows}:
             what = f"the ledger holds predictions of {model_id}, which has no row in the manifest"
             report.findings.append(Finding(what, manifest.RESTORE))

@@ -69,7 +69,7 @@ def write_batch_files(home: Home) -> list[Path]:
 
 
 def _write_csv(connection: duckdb.DuckDBPyConnection, table: str, batch: Batch, path: Path) -> None:
-    """Write a batch in the order of the table's values; texts are escaped as `csv_text` says."""
+    """Write a batch in the order of the table's values; texts are escaped as `csv_cell` says."""
     order = FILE_ORDER.get(table, "customer_id")
     columns = BATCH_FILES[table]
     described = connection.execute(f"describe select {columns} from {table}").fetchall()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from clv.prediction.champion import Champion
 from clv.prediction.clusters import Clusters
 from clv.project.home import Home
+from clv.registry.gate import open_champion
 from clv.registry.store import Registry
 
 KEY = ["cutoff", "pred_months", "customer_id", "model_id"]
@@ -45,17 +47,22 @@ def score(features: pa.Table) -> pa.Table:
         With the schema SCORES, in the same order. Money is finite and not negative. The interval
         of a batch's total stands in each of its rows.
     """
+    with threadpool_limits(1, user_api="blas"):  # the same last digits for any number of threads
+        return _score(features)
+
+
+def _score(features: pa.Table) -> pa.Table:
     registry = Registry(Home.current().registry)
     parts = []
     for model_id, rows in _by_model(features):
-        model = registry.load_model(model_id)
-        champion = Champion.from_dict(model["champion"])
+        model = open_champion(registry, model_id)
+        champion = Champion.from_dict(model.champion)
         scores = champion.predict(rows)
         for _, batch in rows.groupby(["cutoff", "pred_months"], sort=True):
             # sorted, so that the sum's last digits do not depend on the order of reading
-            total = champion.bounds.total(np.sort(scores.loc[batch.index, "predicted_clv"]))
+            total = champion.intervals.total(np.sort(scores.loc[batch.index, "predicted_clv"]))
             scores.loc[batch.index, ["batch_total_lower", "batch_total_upper"]] = total
-        scores["cluster_id"] = Clusters.from_dict(model["clusters"]).assign(rows)
+        scores["cluster_id"] = Clusters.from_dict(model.clusters).assign(rows)
         frame = pd.concat([rows[KEY], scores], axis=1)
         parts.append(pa.Table.from_pandas(frame, schema=SCORES, preserve_index=False))
     return pa.concat_tables(parts) if parts else SCORES.empty_table()

@@ -16,6 +16,9 @@ import duckdb
 from clv.core.window import Batch
 from clv.project.files import sha256, write_text
 from clv.project.home import Home
+from clv.project.stored import MADE_AGAIN, Kind, StoredFileError, read_json
+
+INDEX = Kind("the index of outputs", MADE_AGAIN)
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,8 @@ def row_digests(
 def read_index(home: Home) -> dict[str, Written]:
     """Return what is remembered of each file, by its name; nothing where that cannot be read."""
     try:
-        stored = json.loads(_index(home).read_text("utf-8"))
-        return {name: Written(**entry) for name, entry in stored.items()}
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return read_json(_index(home), dict[str, Written], INDEX)
+    except StoredFileError:
         return {}
 
 

@@ -1,4 +1,4 @@
-"""The contest: rolling origins, every candidate judged on windows that it has not seen."""
+"""The contest: every candidate judged on windows that it has not seen, and the winner made champion."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from clv.core.arrays import Vector
+from clv.core.window import Window
 from clv.errors import ClvError
 from clv.prediction.accuracy import Accuracy, decile_calibration, measure
 from clv.prediction.candidates import LEVELS
 from clv.prediction.champion import Champion
 from clv.project.events import progress
-from clv.training.deploy import coverage, deploy
-from clv.training.frames import Frames
-from clv.training.judge import blend_in, closed, judge
-from clv.training.plan import Fold, Plan
-from clv.training.title import Duel, Judged, fight
+from clv.training.deploy import Winner, coverage, deploy
+from clv.training.examples import Examples, in_memory
+from clv.training.judge import blend_in, judge
+from clv.training.plan import Plan
+from clv.training.title import JudgedWindow, PairedComparison, compare
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,28 @@ class Entry:
 
 @dataclass(frozen=True)
 class Contest:
-    """All entries, the best by RMSE first, the duels for the title, and the champion."""
+    """All entries, the best by RMSE first, the comparisons for the title, and the champion.
+
+    Attributes
+    ----------
+    predicted : array of shape (n,)
+        The winner's on the newest judged window, out-of-sample, in its order.
+    coverage : dict of float
+        How many of its customers lie outside of intervals from the older windows.
+    """
 
     entries: list[Entry]
-    duels: list[Duel]
+    comparisons: list[PairedComparison]
     winner: Entry
     champion: Champion
-    predicted: Vector  # the winner's on the newest judged window, out-of-sample, in its order
+    predicted: Vector
     coverage: dict[str, float]
     seconds: float
 
     @property
     def why(self) -> str:
         """Say in a sentence why the winner won."""
-        won = [duel.verdict for duel in self.duels if duel.won]
+        won = [comparison.verdict for comparison in self.comparisons if comparison.won]
         return won[-1] if won else "no candidate was shown to be better than the simplest rule"
 
 
@@ -77,46 +87,78 @@ def hold_contest(training_set: pd.DataFrame, plan: Plan, seed: int) -> Contest:
     ClvError
         When nobody bought in the history of the judged window.
     """
+    with threadpool_limits(1, user_api="blas"):  # the same last digits for any number of threads
+        return _hold_contest(training_set, plan, seed)
+
+
+def _hold_contest(training_set: pd.DataFrame, plan: Plan, seed: int) -> Contest:
     started = time.perf_counter()
-    frames = Frames(training_set, plan)
-    folds = [fold for fold in plan.folds if fold.judged in frames]
+    judged_cutoffs = {plan.known_through, *(fold.judged.cutoff for fold in plan.folds)}
+    examples = Examples(in_memory(training_set), plan.data_from, judged_cutoffs)
+    windows, reasons = _judge_all(examples, plan, seed)
+    title, comparisons = _title(windows, seed)
+    entries = _entries(windows, reasons)
+    winner = Winner(title, windows)
+    return Contest(
+        entries,
+        comparisons,
+        next(entry for entry in entries if entry.kind == title),
+        deploy(examples, plan, winner, seed),
+        windows[0].predictions[title],
+        coverage(winner),
+        time.perf_counter() - started,
+    )
+
+
+def _judge_all(
+    examples: Examples, plan: Plan, seed: int
+) -> tuple[list[JudgedWindow], dict[str, str]]:
+    """Return the judged windows, the newest full one first, and why a kind is lacking in one."""
+    folds = [fold for fold in plan.folds if len(examples.rows(fold.judged))]
     if not folds or folds[0] is not plan.folds[0]:
         raise ClvError(
-            f"nobody bought in the {plan.history_months} months up to "
+            f"nobody bought in the {plan.chosen.history_months} months up to "
             f"{plan.folds[0].judged.cutoff}. Choose another --cutoff."
         )
-    windows: list[Judged] = []
+    windows: list[JudgedWindow] = []
     reasons: dict[str, str] = {}
     for fold in progress(folds, "judging"):
-        predictions, why = judge(frames, fold, seed)
-        reasons = why | reasons
-        customers = frames.frame(fold.judged)["customer_id"]
-        windows.append(Judged(customers, frames.labels(fold.judged), predictions))
-    for fold, window in zip(folds, windows, strict=True):
-        blend_in(window.predictions, closed(folds, windows, fold.judged))
-    shared = [k for k in windows[0].predictions if all(k in w.predictions for w in windows)]
-    title, duels = _title(windows, shared, seed)
-    entries = _entries(folds, windows, reasons)
-    winner = next(entry for entry in entries if entry.kind == title)
-    champion = deploy(frames, title, windows, folds, seed)
-    return Contest(
-        entries, duels, winner, champion, windows[0].predictions[title],
-        coverage(frames, title, windows, folds),
-        time.perf_counter() - started,
-    )  # fmt: skip
+        verdicts = judge(examples, fold, seed)
+        reasons = verdicts.reasons | reasons
+        labelled = examples.labelled(fold.judged)
+        customers = examples.rows(fold.judged)["customer_id"]
+        windows.append(
+            JudgedWindow(
+                fold.judged,
+                customers,
+                labelled.actual,
+                labelled.encoded.pred_days,
+                verdicts.predictions,
+            )
+        )
+    for window in windows:
+        blend_in(window, _closed_before(windows, window.window))
+    return windows, reasons
 
 
-def _title(windows: list[Judged], shared: list[str], seed: int) -> tuple[str, list[Duel]]:
-    """Let the best of each level, from the simplest on, fight the holder of the title.
+def _closed_before(windows: list[JudgedWindow], judged: Window) -> list[JudgedWindow]:
+    """Return the windows whose labels had ended when the judged one began."""
+    return [w for w in windows if w.window.labels_end <= judged.cutoff]
+
+
+def _title(windows: list[JudgedWindow], seed: int) -> tuple[str, list[PairedComparison]]:
+    """Compare the best of each level, from the simplest on, with the holder of the title.
 
     The first holder is the simplest rule of all.
     """
+    shared = [k for k in windows[0].predictions if all(k in w.predictions for w in windows)]
 
     def error(kind: str) -> float:
         squares = [np.mean((w.predictions[kind] - w.actual) ** 2) for w in windows]
         return float(np.mean(np.log(np.maximum(squares, 1e-12))))
 
-    holder, duels = "", []
+    holder = ""
+    comparisons: list[PairedComparison] = []
     for _, kinds in LEVELS:
         present = [kind for kind in kinds if kind in shared]
         if not present:
@@ -124,26 +166,26 @@ def _title(windows: list[Judged], shared: list[str], seed: int) -> tuple[str, li
         holder = holder or present[0]
         best = min(present, key=error)
         if best != holder:
-            duels.append(fight(best, holder, windows, seed))
-            holder = best if duels[-1].won else holder
-    return holder, duels
+            comparisons.append(compare(best, holder, windows, seed))
+            holder = best if comparisons[-1].won else holder
+    return holder, comparisons
 
 
-def _entries(folds: list[Fold], windows: list[Judged], reasons: dict[str, str]) -> list[Entry]:
+def _entries(windows: list[JudgedWindow], reasons: dict[str, str]) -> list[Entry]:
     entries = []
+    newest = windows[0]
     for level, kinds in LEVELS:
         for kind in kinds:
-            if kind not in windows[0].predictions:
+            if kind not in newest.predictions:
                 reason = reasons.get(kind, "a model that it needs could not be fitted")
                 entries.append(Entry(kind, level, None, reason))
                 continue
             accuracies = {
-                str(fold.judged): measure(w.predictions[kind], w.actual)
-                for fold, w in zip(folds, windows, strict=True)
+                str(w.window): measure(w.predictions[kind], w.actual)
+                for w in windows
                 if kind in w.predictions
             }
-            newest = windows[0]
             deciles = decile_calibration(newest.predictions[kind], newest.actual)
-            accuracy = accuracies[str(folds[0].judged)]
+            accuracy = accuracies[str(newest.window)]
             entries.append(Entry(kind, level, accuracy, None, accuracies, deciles))
     return sorted(entries, key=lambda e: e.accuracy.rmse if e.accuracy else np.inf)

@@ -1,144 +1,195 @@
-"""What a learning candidate of the grid search may learn from: labels that had closed.
+"""What candidates learn from: the customers of windows, encoded, with what they came to spend.
 
-The rules are those of `clv train`: pooled earlier origins with the same history, whose labels end
-at or before the cutoff. Every window that is learnt from passes `refuse_open` twice: by its dates
-when it is chosen, and by the dates of its rows when it is read.
+The contest of `clv train` and the search of `clv tune` read their windows here. Labels that are
+learnt from pass `refuse_open` again and again: by the dates of their window when it is chosen and
+when it is pooled, and by the dates of its rows.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from clv.core.arrays import Vector, column
+from clv.core.arrays import Vector, by_window, column
+from clv.core.window import Window
 from clv.errors import ClvError
-from clv.prediction.encoder import SEEN, Inputs, Reader, stacked, without_labels
-from clv.training.frames import FEWEST
-from clv.training.plan import Origin, Plan, plan_training
+from clv.prediction.btyd import PURCHASE_MODELS
+from clv.prediction.encoder import LEARNER_MODELS, Encoded, Encoder, stacked, without_labels
+from clv.training.plan import Fold, plan_training, window_weights
 
-# So many origins stay in memory: one cutoff learns from five at most, and the next shares most.
+SMALLEST_ORIGIN = 30  # customers of a window that is learnt from
+# So many encoded windows stay in memory: one cutoff learns from five or six, the next shares most.
 KEPT = 8
 
-
-@dataclass(frozen=True)
-class Task:
-    """A cell at one cutoff: what is judged, and the earlier origins that may be learnt from."""
-
-    judged: Origin
-    history_months: int
-    learnt_from: tuple[Origin, ...]
-    plan: Plan
-
-    @classmethod
-    def of(cls, judged: Origin, history_months: int, data_from: dt.date) -> Task:
-        """Choose the origins as a training run that judges `judged` would.
-
-        Raises
-        ------
-        ClvError
-            When the labels of one end after the cutoff.
-        """
-        plan = plan_training(judged, history_months, data_from)
-        fold = plan.folds[0]
-        # A history too short to train on is judged on a later window there: nothing for us.
-        origins = fold.learnt_from if fold.judged == judged else ()
-        for origin in origins:
-            refuse_open(str(origin), origin.labels_end, judged.cutoff)
-        return cls(judged, history_months, origins, plan)
+Loader = Callable[[Window], pd.DataFrame]
 
 
 @dataclass(frozen=True)
 class Lessons:
-    """Customers of closed windows, n rows, with what they spent and how much each counts."""
+    """Customers of closed windows, n rows, with what they did and how much each counts."""
 
-    inputs: Inputs
+    encoded: Encoded
     actual: Vector
+    purchases: Vector
     weight: Vector
-    origins: tuple[Origin, ...]
+    windows: tuple[Window, ...]
 
 
-class History:
-    """The windows of one length of history, each read from the database when it is needed.
+@dataclass(frozen=True)
+class Labelled:
+    """The customers of a window with their labels, arrays of shape (n,), and the labels' last day."""
 
-    The BTYD models are fitted once per cutoff, on features alone, and serve every prediction
-    window and every later cutoff that learns from there.
+    encoded: Encoded
+    actual: Vector
+    purchases: Vector
+    last_day: dt.date
+
+
+class Examples:
+    """The windows of a training or a search, each loaded and encoded when it is first needed.
+
+    The BTYD models are fitted once per cutoff and history, on features alone, and serve every
+    prediction window and every later cutoff that learns from there.
 
     Parameters
     ----------
     load : callable
-        Returns the rows of `int_clv__training_set` of an origin.
+        Returns the rows of `int_clv__training_set` of a window, sorted by customer_id; none where
+        nobody bought in its history.
     data_from : date
         The first day of the log, where histories that begin before it are cut off.
+    contested : collection of dates
+        Cutoffs as of which every BTYD model is a candidate. As of the others only those are fitted
+        that the learners see.
     """
 
-    def __init__(self, load: Callable[[Origin], pd.DataFrame], data_from: dt.date) -> None:
+    def __init__(
+        self, load: Loader, data_from: dt.date, contested: Collection[dt.date] = ()
+    ) -> None:
         self.rows = load
-        self._data_from = data_from
-        self._readers: dict[dt.date, Reader] = {}
-        self._closed: OrderedDict[Origin, tuple[Inputs, Vector, dt.date] | None] = OrderedDict()
+        self.data_from = data_from
+        self._contested = frozenset(contested)
+        self._encoders: dict[tuple[dt.date, int], Encoder] = {}
+        self._customers: dict[Window, int] = {}
+        self._kept: OrderedDict[Window, Labelled] = OrderedDict()
 
-    def reader(self, origin: Origin, rows: pd.DataFrame) -> Reader:
-        """Return the reader as of an origin's cutoff; `rows` are the origin's."""
-        if origin.cutoff not in self._readers:
-            self._readers[origin.cutoff] = Reader.fit(without_labels(rows), self._data_from, SEEN)
-        return self._readers[origin.cutoff]
+    def encoder(self, window: Window, rows: pd.DataFrame | None = None) -> Encoder:
+        """Return the encoder fitted on the history of a window; `rows` are its rows, if at hand."""
+        key = (window.cutoff, window.history_months)
+        if key not in self._encoders:
+            features = without_labels(self.rows(window) if rows is None else rows)
+            models = tuple(PURCHASE_MODELS) if window.cutoff in self._contested else LEARNER_MODELS
+            self._encoders[key] = Encoder.fit(features, self.data_from, models)
+        return self._encoders[key]
 
-    def lessons(self, task: Task) -> Lessons | None:
-        """Return everything that may be learnt for a task; None where there is nothing.
+    def labelled(self, window: Window) -> Labelled:
+        """Return the customers of a window, encoded, with their labels."""
+        if window not in self._kept:
+            self._keep(window, self.rows(window))
+        self._kept.move_to_end(window)
+        return self._kept[window]
+
+    def usable(self, windows: Sequence[Window], known_through: dt.date) -> list[Window]:
+        """Return the windows with enough customers to learn from.
 
         Raises
         ------
         ClvError
-            When a label reaches past the task's cutoff.
+            When the labels of one end after `known_through`.
         """
-        through = task.judged.cutoff
-        parts, actuals, origins = [], [], []
-        for origin in task.learnt_from:
-            refuse_open(str(origin), origin.labels_end, through)
-            read = self._read(origin)
-            if read is None:
-                continue
-            inputs, actual, last_day = read
-            refuse_open(f"the rows of {origin}", last_day, through)
-            parts.append(inputs)
-            actuals.append(actual)
-            origins.append(origin)
-        if not parts:
-            return None
-        counts = [len(actual) for actual in actuals]
-        weight = np.repeat(task.plan.weights(origins, through), counts)
-        return Lessons(stacked(parts), np.concatenate(actuals), weight, tuple(origins))
+        for window in windows:
+            refuse_open(str(window), window.labels_end, known_through)
+        return [w for w in windows if self._count(w) >= SMALLEST_ORIGIN]
 
-    def _read(self, origin: Origin) -> tuple[Inputs, Vector, dt.date] | None:
-        """Return an origin's inputs, labels and their last day; None with too few customers."""
-        if origin not in self._closed:
-            rows = self.rows(origin)
-            self._closed[origin] = None
-            if len(rows) >= FEWEST:
-                inputs = self.reader(origin, rows).read(without_labels(rows))
-                last_day = pd.Timestamp(rows["window_end"].max()).date()
-                self._closed[origin] = (inputs, column(rows, "actual_clv"), last_day)
-        self._closed.move_to_end(origin)
-        while len(self._closed) > KEPT:
-            self._closed.popitem(last=False)
-        return self._closed[origin]
+    def pooled(self, windows: Sequence[Window], known_through: dt.date) -> Lessons:
+        """Return the customers of several windows one below the other.
+
+        Raises
+        ------
+        ClvError
+            When a label reaches past `known_through`.
+        """
+        parts = []
+        for window in windows:
+            refuse_open(str(window), window.labels_end, known_through)
+            part = self.labelled(window)
+            refuse_open(f"the rows of {window}", part.last_day, known_through)
+            parts.append(part)
+        weights = window_weights(windows, known_through)
+        return Lessons(
+            stacked([part.encoded for part in parts]),
+            np.concatenate([part.actual for part in parts]),
+            np.concatenate([part.purchases for part in parts]),
+            np.repeat(weights, [len(part.actual) for part in parts]),
+            tuple(windows),
+        )
+
+    def _count(self, window: Window) -> int:
+        if window not in self._customers:
+            rows = self.rows(window)
+            self._customers[window] = len(rows)
+            if len(rows) >= SMALLEST_ORIGIN and window not in self._kept:
+                self._keep(window, rows)  # while its rows are in memory
+        return self._customers[window]
+
+    def _keep(self, window: Window, rows: pd.DataFrame) -> None:
+        self._kept[window] = Labelled(
+            self.encoder(window, rows).encode(without_labels(rows)),
+            column(rows, "actual_clv"),
+            column(rows, "actual_purchases"),
+            pd.Timestamp(rows["window_end"].max()).date(),
+        )
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
 
 
-def refuse_open(what: str, labels_end: dt.date, cutoff: dt.date) -> None:
-    """Refuse to learn from labels that had not closed by the cutoff.
+def in_memory(training_set: pd.DataFrame) -> Loader:
+    """Return a loader of the windows of a training set that is in memory."""
+    frames = {w: rows.reset_index(drop=True) for w, rows in by_window(training_set).items()}
+    nobody = training_set.iloc[:0]
+    return lambda window: frames.get(window, nobody)
+
+
+def rows_of(training_set: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """Return the rows of one window."""
+    return training_set[
+        (pd.to_datetime(training_set["cutoff"]) == pd.Timestamp(window.cutoff))
+        & (training_set["history_months"] == window.history_months)
+        & (training_set["pred_months"] == window.pred_months)
+    ]
+
+
+def fold_of(judged: Window, data_from: dt.date) -> Fold:
+    """Choose the windows to learn from as a training run that judges `judged` would.
+
+    Raises
+    ------
+    ClvError
+        When the labels of one end after the cutoff.
+    """
+    fold = plan_training(judged, data_from).folds[0]
+    # A history too short to train on is judged on a later window there: nothing for us.
+    windows = fold.learnt_from if fold.judged == judged else ()
+    for window in windows:
+        refuse_open(str(window), window.labels_end, judged.cutoff)
+    return Fold(judged, windows)
+
+
+def refuse_open(what: str, labels_end: dt.date, known_through: dt.date) -> None:
+    """Refuse to learn from labels that had not closed by the last known day.
 
     Raises
     ------
     ClvError
         When they end after it: nobody could have known them then, and every figure would flatter.
     """
-    if labels_end > cutoff:
+    if labels_end > known_through:
         raise ClvError(
-            f"the labels of {what} end on {labels_end}, after the cutoff {cutoff} that is judged. "
-            "Nothing may be learnt from them; this is a fault of clv, please report it."
+            f"the labels of {what} end on {labels_end}, after the cutoff {known_through} that is "
+            "judged. Nothing may be learnt from them; this is a fault of clv, please report it."
         )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clv.core.arrays import Vector
+from clv.core.window import Window
+from clv.prediction.gini import resampled_gini_area
 
 RESAMPLES = 200
 CONFIDENCE = 0.9
@@ -18,7 +22,7 @@ TOLERATED_RMSE, SMALLEST_GINI = 0.005, 0.005
 
 
 @dataclass(frozen=True)
-class Duel:
+class PairedComparison:
     """A challenger against the holder of the title; changes are challenger minus holder.
 
     Attributes
@@ -65,47 +69,74 @@ class Duel:
         return f"{self.holder} keeps the title against {self.challenger}: {rmse}, Gini {gini}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the duel for the card."""
+        """Return the comparison for the card."""
         return asdict(self) | {"won": self.won, "verdict": self.verdict}
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One judged window: its customers, what they spent, and what each candidate predicted."""
+class JudgedWindow:
+    """A judged window: its customers, what they spent in how many days, and each candidate's prediction.
 
+    Arrays of shape (n,); `predictions` is by kind.
+    """
+
+    window: Window
     customers: pd.Series
     actual: Vector
+    pred_days: Vector
     predictions: dict[str, Vector]
 
 
-def fight(challenger: str, holder: str, windows: list[Judged], seed: int) -> Duel:
+@dataclass(frozen=True)
+class _Pair:
+    """Challenger and holder on one window: what a resample of the customers needs of them.
+
+    `place` is where each row's customer stands in the counts of a resample, `errors` are squared,
+    and `ranked` holds place and actual spend in the order of challenger, holder and actual spend.
+    """
+
+    place: NDArray[np.int64]
+    errors: tuple[Vector, Vector]
+    ranked: list[tuple[NDArray[np.int64], Vector]]
+
+    @classmethod
+    def of(cls, window: JudgedWindow, kinds: tuple[str, str], customers: pd.Index) -> _Pair:
+        place = customers.get_indexer(pd.Index(window.customers))
+        one, other = (window.predictions[kind] for kind in kinds)
+        actual = window.actual
+        orders = [np.argsort(-by, kind="stable") for by in (one, other, actual)]
+        return cls(
+            place,
+            ((one - actual) ** 2, (other - actual) ** 2),
+            [(place[order], actual[order]) for order in orders],
+        )
+
+    def changes(self, counts: Vector) -> tuple[float, float]:
+        """Return the change of log RMSE and of normalized Gini where customers stand `counts` times."""
+        squares = [max(float(np.dot(counts[self.place], e)), 1e-12) for e in self.errors]
+        areas = [float(resampled_gini_area(value, counts[at])) for at, value in self.ranked]
+        gini = (areas[0] - areas[1]) / areas[2] if areas[2] > 0 else 0.0
+        return 0.5 * float(np.log(squares[0] / squares[1])), gini
+
+
+def compare(
+    challenger: str, holder: str, windows: Sequence[JudgedWindow], seed: int
+) -> PairedComparison:
     """Compare two candidates on the same customers of the same windows.
 
     Customers are resampled with all their windows, by independent Poisson(1) counts, which for
     more than a handful of customers is the bootstrap (Hanley & MacGibbon 2006).
     """
     known = pd.Index(pd.unique(pd.concat([w.customers for w in windows], ignore_index=True)))
-    windows_of = []
-    for w in windows:
-        place = known.get_indexer(pd.Index(w.customers))
-        errors = [(w.predictions[kind] - w.actual) ** 2 for kind in (challenger, holder)]
-        rankings = (w.predictions[challenger], w.predictions[holder], w.actual)
-        orders = [np.argsort(-ranking, kind="stable") for ranking in rankings]
-        windows_of.append((place, errors, [(place[o], w.actual[o]) for o in orders]))
+    pairs = [_Pair.of(window, (challenger, holder), known) for window in windows]
     rng = np.random.default_rng(seed)
     changes = np.empty((RESAMPLES + 1, 2))
     for resample in range(RESAMPLES + 1):
         counts = rng.poisson(1.0, len(known)).astype(float) if resample else np.ones(len(known))
-        rmse, gini = [], []
-        for place, errors, ranked in windows_of:
-            squares = [max(float(np.dot(counts[place], e)), 1e-12) for e in errors]
-            rmse.append(0.5 * np.log(squares[0] / squares[1]))
-            areas = [_area(counts[at] * value, counts[at]) for at, value in ranked]
-            gini.append((areas[0] - areas[1]) / areas[2] if areas[2] > 0 else 0.0)
-        changes[resample] = np.mean(rmse), np.mean(gini)
+        changes[resample] = np.mean([pair.changes(counts) for pair in pairs], axis=0)
     tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     intervals = np.quantile(changes[1:], tails, axis=0)
-    return Duel(
+    return PairedComparison(
         challenger,
         holder,
         float(changes[0, 0]),
@@ -114,12 +145,3 @@ def fight(challenger: str, holder: str, windows: list[Judged], seed: int) -> Due
         (float(intervals[0, 1]), float(intervals[1, 1])),
         float(np.mean(changes[1:, 0] < 0)),
     )
-
-
-def _area(value: Vector, weight: Vector) -> float:
-    """Area between the share of value and the diagonal, customers in order, counted `weight` times."""
-    total, people = float(value.sum()), float(weight.sum())
-    if total <= 0 or people <= 0:
-        return 0.0
-    before = np.cumsum(value) - value / 2
-    return float(np.dot(weight, before)) / (total * people) - 0.5

@@ -7,122 +7,115 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import pandas as pd
-
-from clv.core.dates import add_months, latest_cutoff, parse_date
+from clv.core.dates import latest_cutoff
+from clv.core.window import Window, WindowLengths, WindowRequest
 from clv.core.wording import counted, in_months
 from clv.errors import ClvError
 from clv.prediction.baseline import baseline_sample
-from clv.prediction.champion import without_bytes
-from clv.prediction.clusters import Clusters, fit_clusters
+from clv.prediction.champion import without_arrays
+from clv.prediction.clusters import ClusterOptions, Clusters, fit_clusters
 from clv.project.config import Config
-from clv.project.database import fetch, fetch_row
+from clv.project.database import LogDays, log_days
 from clv.project.dbt import DbtProject
 from clv.project.events import progress, say
 from clv.project.home import Home
+from clv.registry.card import ModelCard
+from clv.registry.model_file import ModelFile
+from clv.registry.model_id import ModelId
 from clv.registry.promotion import TRAINING, begin, reported, same_champion
 from clv.registry.provenance import code_version, data_fingerprint, environment, training_settings
 from clv.registry.store import Registry
 from clv.training.contest import Contest, hold_contest
-from clv.training.plan import SLACK, Origin, Plan, plan_training
+from clv.training.examples import rows_of
+from clv.training.plan import Plan, begins_in_log, plan_training
+from clv.training.training_set import read_training_set, sampled_share
 
 SEED = 20210101
-# Rows of all training windows together; above it a sample of the customers is used.
-LARGEST_TRAINING_SET = 1_000_000
 
 
 @dataclass(frozen=True)
-class TrainingWindow:
-    """History in (cutoff - history_months, cutoff], labels in (cutoff, labels_end]."""
+class Training:
+    """A finished training, before it is recorded.
 
-    cutoff: dt.date
-    history_months: int
-    pred_months: int
+    Attributes
+    ----------
+    sampled : float
+        Share of the customers that it was trained on.
+    baseline_sample : dict
+        What the model file keeps of the customers that the baseline was measured on.
+    settings : dict
+        What the training was asked for beyond its window.
+    """
 
-    @property
-    def labels_end(self) -> dt.date:
-        """The last day of the labels."""
-        return add_months(self.cutoff, self.pred_months)
+    plan: Plan
+    contest: Contest
+    clusters: Clusters
+    sampled: float
+    baseline_sample: dict[str, Any]
+    settings: dict[str, Any]
 
 
-def train(
-    dbt: DbtProject,
-    config: Config,
-    window: tuple[str | None, int | None, int | None],
-    promote: bool,
-) -> dict[str, Any]:
+def train(dbt: DbtProject, config: Config, request: WindowRequest, promote: bool) -> ModelCard:
     """Train on the log as of a cutoff, write model and card, and promote unless told not to.
 
     Parameters
     ----------
-    window : (cutoff, history_months, pred_months)
+    request : WindowRequest
         What the user asked for. Without a cutoff: the latest whose labels lie within the data.
         Without months: the config's.
 
     Returns
     -------
-    dict
-        The card.
+    ModelCard
+        Its card.
 
     Raises
     ------
     ClvError
         When the labels would end after the data, or nobody bought in the history.
     """
-    card = train_unreported(dbt, config, window, promote)
+    card = train_unreported(dbt, config, request, promote)
     reported(Registry(dbt.home.registry), TRAINING)
     return card
 
 
 def train_unreported(
-    dbt: DbtProject,
-    config: Config,
-    window: tuple[str | None, int | None, int | None],
-    promote: bool,
-) -> dict[str, Any]:
+    dbt: DbtProject, config: Config, request: WindowRequest, promote: bool
+) -> ModelCard:
     """Train as `train` does; the journal holds the training until the caller has reported it.
 
     Until then another training that would make the same champion makes none, and returns its card.
     """
-    cutoff = None if window[0] is None else parse_date(window[0], "cutoff")
     settings = training_settings(dbt.user_vars, config)
     dbt.refresh_log()
-    first, last = fetch_row(
-        dbt.home.database, "select data_from, data_through from int_clv__log_days"
+    days = log_days(dbt.home.database)
+    lengths = WindowLengths(
+        request.history_months or config.training.history_months,
+        request.pred_months or config.training.pred_months,
     )
-    chosen = choose_window(
-        cutoff,
-        window[1] or config.training.history_months,
-        window[2] or config.training.pred_months,
-        first,
-        last,
-    )
+    chosen = choose_window(request.cutoff, lengths, days)
     registry = Registry(dbt.home.registry)
     standing = same_champion(registry, _wanted(dbt.home, chosen, settings)) if promote else None
     if standing is not None:
-        say(f"{standing['model_id']} stands already: its training was cut off after it was decided")
+        say(f"{standing.model_id} stands already: its training was cut off after it was decided")
         return standing
-    plan = plan_training(Origin(chosen.cutoff, chosen.pred_months), chosen.history_months, first)
-    plan = replace(plan, notes=(*history_notes(chosen, first), *plan.notes))
-    dbt.build_training_set(plan.windows)
-    training_set, share = _read_training_set(dbt.home)
+    plan = plan_training(chosen, days.first)
+    plan = replace(plan, notes=(*history_notes(chosen, days.first), *plan.notes))
+    share = sampled_share(dbt.home.database, plan.windows)
+    dbt.build_training_set(plan.windows, share)
+    training_set = read_training_set(dbt.home.database)
     contest = hold_contest(training_set, plan, SEED)
-    judged = training_set[
-        (pd.to_datetime(training_set["cutoff"]).dt.date == plan.folds[0].judged.cutoff)
-        & (training_set["pred_months"] == plan.folds[0].judged.pred_months)
-    ]
+    judged = rows_of(training_set, plan.folds[0].judged)
     limits = config.clusters
-    clusters = fit_clusters(
-        judged, limits.min_clusters, limits.max_clusters, limits.smallest_share, SEED,
-        partial(progress, label="clusters"),
-    )  # fmt: skip
-    sample = baseline_sample(
-        judged, contest.predicted, contest.champion.predict(judged), plan.data_from
-    )
-    return _record(dbt.home, chosen, plan, contest, clusters, sample, settings, share, promote)
+    options = ClusterOptions(limits.min_clusters, limits.max_clusters, limits.smallest_share)
+    clusters = fit_clusters(judged, options, SEED, partial(progress, label="clusters"))
+    champion = contest.champion.predict(judged)
+    sample = baseline_sample(judged, contest.predicted, champion, plan.data_from)
+    training = Training(plan, contest, clusters, share, sample, settings)
+    return _record(dbt.home, training, promote)
 
 
-def _wanted(home: Home, window: TrainingWindow, settings: dict[str, Any]) -> dict[str, Any]:
+def _wanted(home: Home, window: Window, settings: dict[str, Any]) -> dict[str, Any]:
     """Return what a card says of a training before it was held: two with the same make one model."""
     commit, dirty = code_version()
     return {
@@ -138,67 +131,39 @@ def _wanted(home: Home, window: TrainingWindow, settings: dict[str, Any]) -> dic
     }
 
 
-def _read_training_set(home: Home) -> tuple[pd.DataFrame, float]:
-    """Return the training set, of a sample of customers where it is large, and their share.
-
-    The same customers are taken in every window, by a digest of their ids.
-    """
-    total = int(
-        fetch(home.database, "select count(*) as n from int_clv__training_set")["n"].iloc[0]
-    )
-    share = min(1.0, LARGEST_TRAINING_SET / max(total, 1))
-    chosen = "true"
-    if share < 1:
-        buckets = max(1, int(share * 10_000))
-        share = buckets / 10_000
-        chosen = f"md5_number_lower(customer_id) % 10000 < {buckets}"
-        say(f"{total:,} rows of training windows: a sample of {share:.1%} of the customers is used")
-    columns = fetch(home.database, "describe int_clv__training_set")
-    wanted = ", ".join(
-        f'cast("{name}" as double) as "{name}"' if kind.startswith("DECIMAL") else f'"{name}"'
-        for name, kind in zip(columns["column_name"], columns["column_type"], strict=True)
-    )
-    query = (
-        f"select {wanted} from int_clv__training_set where {chosen} "
-        "order by cutoff, history_months, pred_months, customer_id"
-    )
-    return fetch(home.database, query), share
-
-
-def choose_window(
-    cutoff: dt.date | None, history_months: int, pred_months: int, first: dt.date, last: dt.date
-) -> TrainingWindow:
-    """Check the window against the days of the log; without a cutoff take the latest possible.
+def choose_window(cutoff: dt.date | None, lengths: WindowLengths, days: LogDays) -> Window:
+    """Check a window against the days of the log; without a cutoff take the latest possible.
 
     Raises
     ------
     ClvError
-        When the labels would end after `last`, or the cutoff lies before `first`.
+        When the labels would end after the log, or the cutoff lies before it.
     """
-    latest = latest_cutoff(last, pred_months)
-    chosen = TrainingWindow(cutoff or latest, history_months, pred_months)
-    if latest < first:
+    latest = latest_cutoff(days.last, lengths.pred_months)
+    chosen = lengths.at(cutoff or latest)
+    ahead = in_months(chosen.pred_months)
+    if latest < days.first:
         raise ClvError(
-            f"the log runs from {first} to {last}, too short for {in_months(pred_months)} of "
+            f"the log runs from {days.first} to {days.last}, too short for {ahead} of "
             "prediction with a history before them. Use a smaller --pred-months."
         )
-    if chosen.labels_end > last:
+    if chosen.labels_end > days.last:
         raise ClvError(
             f"training at {chosen.cutoff} needs labels up to {chosen.labels_end}, but the data is "
-            f"complete only through {last}. The latest cutoff for {in_months(pred_months)} of "
+            f"complete only through {days.last}. The latest cutoff for {ahead} of "
             f"prediction is {latest}: use it, or a smaller --pred-months."
         )
-    if chosen.cutoff < first:
+    if chosen.cutoff < days.first:
         raise ClvError(
-            f"training cutoff {chosen.cutoff} lies before the data, which begins on {first}. "
+            f"training cutoff {chosen.cutoff} lies before the data, which begins on {days.first}. "
             f"Choose a cutoff up to {latest}, or a smaller --pred-months."
         )
     return chosen
 
 
-def history_notes(window: TrainingWindow, first: dt.date) -> list[str]:
+def history_notes(window: Window, first: dt.date) -> list[str]:
     """Say so where the log, which begins on `first`, does not hold the history that was asked for."""
-    if add_months(window.cutoff, -window.history_months) + SLACK >= first:
+    if begins_in_log(window, first):
         return []
     days = counted((window.cutoff - first).days + 1, "day", "days")
     return [
@@ -207,29 +172,17 @@ def history_notes(window: TrainingWindow, first: dt.date) -> list[str]:
     ]
 
 
-def _record(
-    home: Home,
-    window: TrainingWindow,
-    plan: Plan,
-    contest: Contest,
-    clusters: Clusters,
-    sample: dict[str, Any],
-    settings: dict[str, Any],
-    share: float,
-    promote: bool,
-) -> dict[str, Any]:
-    winner = contest.winner
+def _record(home: Home, training: Training, promote: bool) -> ModelCard:
+    plan, contest = training.plan, training.contest
+    window, winner = plan.chosen, contest.winner
     assert winner.accuracy is not None
     judged = plan.folds[0]
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
-    model_id = (
-        f"clv_{window.cutoff:%Y%m%d}_h{window.history_months}_p{window.pred_months}"
-        f"_{now:%Y%m%dT%H%M%SZ}"
-    )
+    model_id = ModelId.of_training(window.cutoff, window.history_months, window.pred_months, now)
     registry = Registry(home.registry)
     if registry.card_path(model_id).exists():
         raise ClvError(f"{model_id} exists already: two trainings within one second. Run it again.")
-    wanted = _wanted(home, window, settings)
+    wanted = _wanted(home, window, training.settings)
     data = wanted.pop("data")
     baseline = winner.accuracy.to_dict()
     stored = contest.champion.to_dict()
@@ -238,41 +191,40 @@ def _record(
         "trained_at": now.isoformat(),
         **wanted,
         "customers": winner.accuracy.customers,
-        "champion": without_bytes(stored),
+        "champion": without_arrays(stored),
         "baseline": {
             **baseline,
             "method": "out-of-time" if judged.learnt_from else "out-of-fold",
             "window": str(judged.judged),
             "pred_months": judged.judged.pred_months,
-            "customers_sampled": share,
-            "explanation": _explanation(plan, share),
+            "customers_sampled": training.sampled,
+            "explanation": _explanation(plan, training.sampled),
         },
         "contest": {
             "windows": [
-                {"judged": str(f.judged), "learnt_from": [str(o) for o in f.learnt_from]}
+                {"judged": str(f.judged), "learnt_from": [str(w) for w in f.learnt_from]}
                 for f in plan.folds
             ],
-            "deployed_on": [str(o) for o in plan.deployed],
-            "duels": [duel.to_dict() for duel in contest.duels],
+            "deployed_on": [str(w) for w in plan.deployed],
+            "duels": [comparison.to_dict() for comparison in contest.comparisons],
             "why": contest.why,
             "notes": list(plan.notes),
             "bounds_on_newest_window": contest.coverage,
         },
         "candidates": [entry.to_dict() for entry in contest.entries],
-        "clusters": clusters.to_dict(),
+        "clusters": training.clusters.to_dict(),
         "data": data,
         "environment": environment(),
     }
-    model = {"model_id": model_id, "champion": stored, "clusters": card["clusters"]}
-    model["baseline"] = sample
+    model = ModelFile(model_id, stored, card["clusters"], training.baseline_sample)
     begin(registry, TRAINING, model_id)
-    card = registry.save(model, card)
+    saved = registry.save(model, card)
     if promote:
-        registry.append(card, now.isoformat(), "trained by `clv train`")
+        registry.append(saved, now, "trained by `clv train`")
     say(f"{'champion' if promote else 'challenger'}: {model_id} ({winner.kind}; {contest.why})")
     for note in plan.notes:
         say(note)
-    return card
+    return saved
 
 
 def _explanation(plan: Plan, share: float) -> str:

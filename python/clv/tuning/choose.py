@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clv.core.window import WindowLengths
 from clv.errors import ClvError
 from clv.tuning.evaluate import NAIVE_KINDS
-from clv.tuning.grid import Cell
 
 RULE = (
     "Highest mean skill over the origins; among the cells whose mean skill lies within one standard "
@@ -24,7 +24,7 @@ KEY = ["history_months", "pred_months"]
 class Choice:
     """The winner, the line that cells had to reach, and a row per cell, best mean skill first."""
 
-    winner: Cell
+    winner: WindowLengths
     bar: float
     summary: pd.DataFrame
 
@@ -105,7 +105,7 @@ def choose(results: pd.DataFrame) -> Choice:
     bar = float(best["skill"] - best["standard_error"])
     near = summary[summary["skill"] >= bar]
     first = near.sort_values(["pred_months", "history_months"], ascending=[False, True]).iloc[0]
-    winner = Cell(int(first["history_months"]), int(first["pred_months"]))
+    winner = WindowLengths(int(first["history_months"]), int(first["pred_months"]))
     summary["within_one_standard_error"] = summary["skill"] >= bar
     summary["chosen"] = (summary["history_months"] == winner.history_months) & (
         summary["pred_months"] == winner.pred_months

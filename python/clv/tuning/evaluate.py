@@ -15,13 +15,14 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from clv.core.arrays import Vector, column
+from clv.core.window import Window
 from clv.prediction.accuracy import measure
-from clv.prediction.encoder import BTYD, SEEN, Inputs, Reader, btyd_kind, without_labels
-from clv.prediction.learners import LINEAR, WEIGHTED, fit_learner
+from clv.prediction.encoder import BTYD, LEARNER_MODELS, Encoded, Encoder, btyd_kind, without_labels
+from clv.prediction.learners import LINEAR, WEIGHTED, Targets, fit_learner
 from clv.prediction.naive import RULES
-from clv.training.examples import History, Lessons, Task
-from clv.training.judge import LARGEST
-from clv.training.plan import Origin
+from clv.training.examples import Examples, Lessons
+from clv.training.judge import overflows
+from clv.training.plan import Fold
 from clv.training.train import SEED
 
 # Pareto/NBD is left out: its fit takes ten times as long as the others' and differs from them by
@@ -29,7 +30,7 @@ from clv.training.train import SEED
 # many fits, and the contest of `clv train` still holds them.
 NAIVE_KINDS = RULES
 LEARNING_KINDS = (WEIGHTED, LINEAR)
-KINDS = (*RULES, *(btyd_kind(model) for model in SEEN), *LEARNING_KINDS)
+KINDS = (*RULES, *(btyd_kind(model) for model in LEARNER_MODELS), *LEARNING_KINDS)
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,14 @@ class Attempt:
     prediction: Vector | None
     reason: str | None
     fitted_on: int
-    origins: tuple[Origin, ...] = ()
+    windows: tuple[Window, ...] = ()
 
 
-def evaluate(history: History, task: Task, shared: set[str]) -> list[dict[str, Any]]:
-    """Fit every kind of candidate and judge it on the task's window.
+def evaluate(examples: Examples, fold: Fold, shared: set[str]) -> list[dict[str, Any]]:
+    """Fit every kind of candidate and judge it on the fold's window.
 
     Parameters
     ----------
-    history : History
-        The windows with the task's length of history.
     shared : set of str
         The customers to judge on: those that stand in every history compared at this cutoff.
 
@@ -57,28 +56,28 @@ def evaluate(history: History, task: Task, shared: set[str]) -> list[dict[str, A
     list of dict
         A result per kind; `left_out_because` where the kind could not be used.
     """
-    window = history.rows(task.judged)
-    reader = history.reader(task.judged, window)
-    judged = window[window["customer_id"].isin(shared)]
-    inputs = reader.read(without_labels(judged))
-    with threadpool_limits(1, user_api="blas"):  # small products: more threads only spin
-        attempts = _rules(reader, inputs, len(window)) | _learners(history, task, inputs)
+    rows = examples.rows(fold.judged)
+    encoder = examples.encoder(fold.judged, rows)
+    judged = rows[rows["customer_id"].isin(shared)]
+    encoded = encoder.encode(without_labels(judged))
+    with threadpool_limits(1, user_api="blas"):  # the same last digits for any number of threads
+        attempts = _rules(encoder, encoded, len(rows)) | _learners(examples, fold, encoded)
     actual = column(judged, "actual_clv")
     pred_days = int(judged["pred_days"].iloc[0])
     results = []
     for kind in KINDS:
         attempt = attempts[kind]
         result: dict[str, Any] = {
-            "cutoff": task.judged.cutoff.isoformat(),
-            "history_months": task.history_months,
-            "pred_months": task.judged.pred_months,
+            "cutoff": fold.judged.cutoff.isoformat(),
+            "history_months": fold.judged.history_months,
+            "pred_months": fold.judged.pred_months,
             "kind": kind,
             "pred_days": pred_days,
             "window_end": pd.Timestamp(judged["window_end"].iloc[0]).date().isoformat(),
             "fitted_on": attempt.fitted_on,
-            "learnt_from": " ".join(str(o) for o in attempt.origins) or None,
+            "learnt_from": " ".join(str(w) for w in attempt.windows) or None,
             "labels_through": max(
-                (o.labels_end.isoformat() for o in attempt.origins), default=None
+                (w.labels_end.isoformat() for w in attempt.windows), default=None
             ),
             "left_out_because": attempt.reason,
         }
@@ -90,40 +89,41 @@ def evaluate(history: History, task: Task, shared: set[str]) -> list[dict[str, A
     return results
 
 
-def _rules(reader: Reader, inputs: Inputs, customers: int) -> dict[str, Attempt]:
-    """Return what the naive rules and the BTYD models predict: the inputs hold it."""
+def _rules(encoder: Encoder, encoded: Encoded, customers: int) -> dict[str, Attempt]:
+    """Return what the naive rules and the BTYD models predict: encoding has made it."""
     attempts = {}
-    for kind in (*RULES, *(btyd_kind(model) for model in SEEN)):
-        broken = inputs.overflowed.get(kind, 0)
-        if kind in BTYD and (kind not in inputs.expectations or broken):
-            overflow = f"{broken} of {len(inputs.offset)} predictions overflowed or were negative"
-            reason = reader.failures.get(kind, overflow)
+    for kind in (*RULES, *(btyd_kind(model) for model in LEARNER_MODELS)):
+        broken = encoded.overflowed.get(kind, 0)
+        if kind in BTYD and (kind not in encoded.expectations or broken):
+            overflow = f"{broken} of {len(encoded.offset)} predictions overflowed or were negative"
+            reason = encoder.failures.get(kind, overflow)
             attempts[kind] = Attempt(None, reason, customers)
         else:
-            attempts[kind] = Attempt(inputs.expectations[kind], None, customers)
+            attempts[kind] = Attempt(encoded.expectations[kind], None, customers)
     return attempts
 
 
-def _learners(history: History, task: Task, inputs: Inputs) -> dict[str, Attempt]:
+def _learners(examples: Examples, fold: Fold, encoded: Encoded) -> dict[str, Attempt]:
     """Return what the learning candidates predict after learning from closed labels."""
-    lessons = history.lessons(task)
-    if lessons is None:
+    windows = examples.usable(fold.learnt_from, fold.judged.cutoff)
+    if not windows:
         reason = (
-            f"no labels had closed by {task.judged.cutoff} with enough customers and history "
+            f"no labels had closed by {fold.judged.cutoff} with enough customers and history "
             "before them to learn from"
         )
         return {kind: Attempt(None, reason, 0) for kind in LEARNING_KINDS}
-    return {kind: _learner(kind, lessons, inputs) for kind in LEARNING_KINDS}
+    lessons = examples.pooled(windows, fold.judged.cutoff)
+    return {kind: _learner(kind, lessons, encoded) for kind in LEARNING_KINDS}
 
 
-def _learner(kind: str, lessons: Lessons, inputs: Inputs) -> Attempt:
-    fitted_on, origins = len(lessons.actual), lessons.origins
+def _learner(kind: str, lessons: Lessons, encoded: Encoded) -> Attempt:
+    fitted_on, windows = len(lessons.actual), lessons.windows
     try:
-        learner = fit_learner(kind, lessons.inputs, lessons.actual, lessons.weight, SEED)
-        prediction = learner.expect(inputs)
+        targets = Targets(lessons.actual, lessons.weight)
+        prediction = fit_learner(kind, lessons.encoded, targets, SEED).expect(encoded)
     except (ValueError, np.linalg.LinAlgError) as error:
-        return Attempt(None, f"it could not be fitted: {error}", fitted_on, origins)
-    if broken := int((~(np.abs(prediction) < LARGEST)).sum()):
+        return Attempt(None, f"it could not be fitted: {error}", fitted_on, windows)
+    if broken := overflows(prediction):
         reason = f"{broken} of {len(prediction)} predictions overflowed"
-        return Attempt(None, reason, fitted_on, origins)
-    return Attempt(prediction, None, fitted_on, origins)
+        return Attempt(None, reason, fitted_on, windows)
+    return Attempt(prediction, None, fitted_on, windows)

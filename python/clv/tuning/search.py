@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
+from clv.core.window import Window, WindowLengths
 from clv.core.wording import counted, in_months
 from clv.errors import ClvError
 from clv.project.database import reading
@@ -18,67 +20,69 @@ from clv.project.dbt import DbtProject
 from clv.project.events import progress, say
 from clv.project.files import write_text
 from clv.project.stored import MADE_AGAIN, Kind, MissingFileError, StoredFileError, read_json
-from clv.training.examples import History, Task
-from clv.training.plan import Origin
+from clv.training.examples import Examples
 from clv.tuning.evaluate import evaluate
-from clv.tuning.grid import Cell, Grid
-from clv.tuning.tasks import windows_of
+from clv.tuning.grid import Grid
+from clv.tuning.tasks import Tasks, windows_of
 
 PIECE = Kind("the result of a cell", MADE_AGAIN)
 
 
-def search_cells(
-    dbt: DbtProject,
-    chosen: Grid,
-    tasks: dict[Cell, list[Task]],
-    sample: float,
-    data_from: dt.date,
-    pieces: Path,
-) -> list[dict[str, Any]]:
-    """Return the results of every kind in every cell at every cutoff.
+@dataclass(frozen=True)
+class SearchWork:
+    """What a search has to do.
 
-    All features and labels, those of the windows that are learnt from too, come from one dbt
-    invocation, whatever the number of cells. The results of a cell are kept as a file in `pieces`,
-    so that an interrupted search goes on with the cells that are missing.
-
-    Parameters
+    Attributes
     ----------
-    tasks : dict of lists
-        `tasks_of` the grid, the cells history by history: one history is in memory at a time.
+    tasks : mapping of lists
+        `tasks_of` the grid, the cells history by history: what they share stays in memory.
     sample : float
         Share of the customers.
     data_from : date
         The first day of the log.
+    pieces : Path
+        The folder for the results of each cell.
     """
-    found = {cell: read for cell in tasks if (read := _read(_piece(pieces, cell))) is not None}
+
+    tasks: Tasks
+    sample: float
+    data_from: dt.date
+    pieces: Path
+
+    def piece(self, cell: WindowLengths) -> Path:
+        """Return the file for the results of a cell."""
+        return self.pieces / f"h{cell.history_months}_p{cell.pred_months}.json"
+
+
+def search_cells(dbt: DbtProject, chosen: Grid, work: SearchWork) -> list[dict[str, Any]]:
+    """Return the results of every kind in every cell at every cutoff.
+
+    All features and labels, those of the windows that are learnt from too, come from one dbt
+    invocation, whatever the number of cells. The results of a cell are kept as a file, so that an
+    interrupted search goes on with the cells that are missing.
+    """
+    tasks = work.tasks
+    found = {cell: read for cell in tasks if (read := _read(work.piece(cell))) is not None}
     missing = [cell for cell in tasks if cell not in found]
     if found:
         done = f"{len(found)} of {counted(len(tasks), 'cell', 'cells')}"
         say(f"going on with an interrupted search: {done} done")
     if missing:
-        dbt.build_training_set(windows_of(tasks), sample)
+        dbt.build_training_set(windows_of(tasks), work.sample)
         # One connection for all windows: opening the database anew takes longer than reading one.
         with reading(dbt.home.database) as connection:
             shared = {
                 cutoff: _shared_customers(connection, cutoff, chosen) for cutoff in chosen.cutoffs
             }
-            histories: dict[int, History] = {}
+            examples = Examples(partial(_rows, connection), work.data_from)
             for cell in progress(missing, "search"):
-                if cell.history_months not in histories:  # the cells come history by history
-                    load = partial(_rows, connection, cell.history_months)
-                    histories = {cell.history_months: History(load, data_from)}
-                history = histories[cell.history_months]
                 found[cell] = [
                     result
-                    for task in tasks[cell]
-                    for result in evaluate(history, task, shared[task.judged.cutoff])
+                    for fold in tasks[cell]
+                    for result in evaluate(examples, fold, shared[fold.judged.cutoff])
                 ]
-                write_text(_piece(pieces, cell), json.dumps(found[cell]))
+                write_text(work.piece(cell), json.dumps(found[cell]))
     return [result for cell in tasks for result in found[cell]]
-
-
-def _piece(pieces: Path, cell: Cell) -> Path:
-    return pieces / f"h{cell.history_months}_p{cell.pred_months}.json"
 
 
 def _read(path: Path) -> list[dict[str, Any]] | None:
@@ -109,14 +113,14 @@ def _shared_customers(connection: DuckDBPyConnection, cutoff: dt.date, chosen: G
     return shared
 
 
-def _rows(connection: DuckDBPyConnection, history_months: int, origin: Origin) -> pd.DataFrame:
+def _rows(connection: DuckDBPyConnection, window: Window) -> pd.DataFrame:
     query = f"""
         select *
         from int_clv__training_set
         where
-            cutoff = date '{origin.cutoff}'
-            and history_months = {history_months}
-            and pred_months = {origin.pred_months}
+            cutoff = date '{window.cutoff}'
+            and history_months = {window.history_months}
+            and pred_months = {window.pred_months}
         order by customer_id
     """
     return connection.execute(query).df()

@@ -1,32 +1,33 @@
-"""What a grid search has to judge: a task for every cell and cutoff, and the windows they need."""
+"""What a grid search has to judge: a fold for every cell and cutoff, and the windows they need."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from clv.training.examples import Task
-from clv.training.plan import Origin
-from clv.tuning.grid import Cell, Grid
+from clv.core.window import Window, WindowLengths
+from clv.training.examples import fold_of
+from clv.training.plan import Fold
+from clv.tuning.grid import Grid
+
+Tasks = Mapping[WindowLengths, Sequence[Fold]]
 
 
-def tasks_of(grid: Grid, data_from: dt.date) -> dict[Cell, list[Task]]:
-    """Return the tasks of every cell, one a cutoff; the cells come history by history."""
+def tasks_of(grid: Grid, data_from: dt.date) -> dict[WindowLengths, list[Fold]]:
+    """Return the folds of every cell, one a cutoff; the cells come history by history."""
     return {
-        cell: [
-            Task.of(Origin(cutoff, cell.pred_months), cell.history_months, data_from)
-            for cutoff in grid.cutoffs
-        ]
+        cell: [fold_of(cell.at(cutoff), data_from) for cutoff in grid.cutoffs]
         for cell in grid.cells
     }
 
 
-def windows_of(tasks: Mapping[Cell, Sequence[Task]]) -> list[tuple[str, int, int]]:
-    """Return (cutoff, history_months, pred_months) of all windows judged or learnt from, once each."""
-    windows = {
-        (origin.cutoff.isoformat(), cell.history_months, origin.pred_months)
-        for cell, todo in tasks.items()
-        for task in todo
-        for origin in (task.judged, *task.learnt_from)
-    }
-    return sorted(windows)
+def windows_of(tasks: Tasks) -> list[Window]:
+    """Return all windows judged or learnt from, once each, in order."""
+    return sorted(
+        {
+            window
+            for folds in tasks.values()
+            for fold in folds
+            for window in (fold.judged, *fold.learnt_from)
+        }
+    )

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from clv.core.dates import now
+from clv.core.window import WindowLengths
 from clv.core.wording import counted, in_months, markdown_table
-from clv.project.database import fetch_row
+from clv.project.database import fetch_row, log_days
 from clv.project.dbt import DbtProject
 from clv.project.files import replacing
 from clv.registry.provenance import code_digest, data_fingerprint
 from clv.tuning import choose, grid
 from clv.tuning.choose import Choice
 from clv.tuning.evaluate import KINDS
-from clv.tuning.grid import Cell, Grid
-from clv.tuning.heatmap import draw
-from clv.tuning.search import search_cells
-from clv.tuning.tasks import tasks_of, windows_of
+from clv.tuning.grid import Grid, GridRequest
+from clv.tuning.heatmap import HeatMap, draw
+from clv.tuning.search import SearchWork, search_cells
+from clv.tuning.tasks import Tasks, tasks_of, windows_of
 
 # Above so many customers the search works on a sample of about as many.
 SAMPLE_CUSTOMERS = 50_000
@@ -36,16 +37,6 @@ RESULT_COLUMNS = [
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the user asked for; no sample means the whole log, or a sample of a large one."""
-
-    histories: Sequence[int] = grid.HISTORY_MONTHS
-    preds: Sequence[int] = grid.PRED_MONTHS
-    origins: int = grid.ORIGINS
-    sample: float | None = None
-
-
-@dataclass(frozen=True)
 class Search:
     """A finished search: its grid, results and choice, the share of customers, the files written."""
 
@@ -53,40 +44,49 @@ class Search:
     choice: Choice
     results: pd.DataFrame
     sample: float
-    files: list[Path]
     pieces: Path
+    files: tuple[Path, ...] = ()
 
     def forget(self) -> None:
         """Remove the pieces that an interrupted search would go on from."""
         shutil.rmtree(self.pieces, ignore_errors=True)
 
 
-def tune(dbt: DbtProject, request: Request) -> Search:
+def tune(dbt: DbtProject, request: GridRequest | None = None) -> Search:
     """Evaluate the grid and choose; nothing is changed but files below outputs/grid_search.
 
     The results of a cell are kept until the search is finished, in a folder named after the data,
     the code and the settings, so that an interrupted search goes on where it stopped and never
     mixes two searches.
+
+    Parameters
+    ----------
+    request : GridRequest, optional
+        Default: the whole grid.
     """
-    home = dbt.home
+    home, request = dbt.home, request or GridRequest()
     dbt.refresh_log()
-    first, through = fetch_row(
-        home.database, "select data_from, data_through from int_clv__log_days"
-    )
-    chosen = grid.choose_grid(request.histories, request.preds, request.origins, first, through)
+    days = log_days(home.database)
+    chosen = grid.choose_grid(request, days)
     sample = request.sample or _default_sample(home.database)
-    fingerprint = data_fingerprint(home.database, through.isoformat())["fingerprint"]
-    tasks = tasks_of(chosen, first)
-    key = [fingerprint, code_digest(), chosen.windows(), windows_of(tasks), sample, KINDS]
+    tasks = tasks_of(chosen, days.first)
+    fingerprint = data_fingerprint(home.database, days.last.isoformat())["fingerprint"]
     folder = home.outputs / "grid_search"
-    pieces = folder / f".search_{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"
-    raw = search_cells(dbt, chosen, tasks, sample, first, pieces)
-    results = choose.cell_results(raw)
+    pieces = folder / f".search_{_key(fingerprint, chosen, tasks, sample)}"
+    work = SearchWork(tasks, sample, days.first, pieces)
+    results = choose.cell_results(search_cells(dbt, chosen, work))
     decided = choose.choose(results)
-    stamp = f"{now():%Y%m%dT%H%M%SZ}"
-    results = _with_dates(results, sample, decided.winner)
-    files = _write(folder, stamp, chosen, results, decided, sample)
-    return Search(chosen, decided, results, sample, files, pieces)
+    search = Search(
+        chosen, decided, _with_dates(results, sample, decided.winner), sample, work.pieces
+    )
+    return replace(search, files=_write(folder, search))
+
+
+def _key(fingerprint: str, chosen: Grid, tasks: Tasks, sample: float) -> str:
+    """Return what names a search: a digest of its data, code and settings."""
+    windows = [[w.as_list() for w in every] for every in (chosen.windows(), windows_of(tasks))]
+    key = json.dumps([fingerprint, code_digest(), *windows, sample, KINDS])
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def _default_sample(database: Path) -> float:
@@ -96,14 +96,13 @@ def _default_sample(database: Path) -> float:
     return 1.0 if customers <= SAMPLE_CUSTOMERS else float(f"{SAMPLE_CUSTOMERS / customers:.2g}")
 
 
-def _with_dates(results: pd.DataFrame, sample: float, winner: Cell) -> pd.DataFrame:
+def _with_dates(results: pd.DataFrame, sample: float, winner: WindowLengths) -> pd.DataFrame:
+    windows = [
+        WindowLengths(int(history), int(months)).at(dt.date.fromisoformat(cutoff))
+        for cutoff, history, months in results[["cutoff", *choose.KEY]].itertuples(index=False)
+    ]
     results = results.assign(
-        history_start=[
-            (pd.Timestamp(cutoff) - pd.DateOffset(months=months) + pd.DateOffset(days=1))
-            .date()
-            .isoformat()
-            for cutoff, months in zip(results["cutoff"], results["history_months"], strict=True)
-        ],
+        history_start=[window.history_start.isoformat() for window in windows],
         sample=sample,
         chosen=(results["history_months"] == winner.history_months)
         & (results["pred_months"] == winner.pred_months),
@@ -114,33 +113,39 @@ def _with_dates(results: pd.DataFrame, sample: float, winner: Cell) -> pd.DataFr
     return results[[*RESULT_COLUMNS, *by_kind]]
 
 
-def _write(
-    folder: Path, stamp: str, chosen: Grid, results: pd.DataFrame, decided: Choice, sample: float
-) -> list[Path]:
+def _write(folder: Path, search: Search) -> tuple[Path, ...]:
+    stamp = f"{now():%Y%m%dT%H%M%SZ}"
     table = folder / f"clv_grid_search_results_{stamp}.csv"
     with replacing(table) as temporary:
-        results.to_csv(temporary, index=False)
-    cutoffs = ", ".join(str(cutoff) for cutoff in chosen.cutoffs)
-    low, high = results["customers"].min(), results["customers"].max()
-    share = "" if sample == 1 else f", a sample of {sample:.2%} of all"
-    caption = (
-        f"Mean over {counted(len(chosen.cutoffs), 'cutoff', 'cutoffs')} ({cutoffs}), at each on the same "
-        f"customers in every cell ({low:,} to {high:,} of them{share}), who "
-        f"bought in the {in_months(chosen.histories[0])} before it. Chosen: {decided.winner}. {choose.RULE}"
-    )
+        search.results.to_csv(temporary, index=False)
     files = [table]
     for name, title, measure, lower in (
         ("rmse", "RMSE per customer and 30 days of prediction", "rmse_per_30_days", True),
         ("r2", "R²", "r2", False),
     ):
         values = {
-            Cell(int(row["history_months"]), int(row["pred_months"])): float(row[measure])
-            for row in decided.summary.to_dict("records")
+            WindowLengths(int(row["history_months"]), int(row["pred_months"])): float(row[measure])
+            for row in search.choice.summary.to_dict("records")
         }
+        heat_map = HeatMap(
+            title, values, search.grid.left_out, search.choice.winner, _caption(search), lower
+        )
         path = folder / f"clv_grid_search_{name}_{stamp}.png"
-        draw(path, title, values, chosen.left_out, decided.winner, caption, lower_is_better=lower)
+        draw(path, heat_map)
         files.append(path)
-    return files
+    return tuple(files)
+
+
+def _caption(search: Search) -> str:
+    chosen, customers = search.grid, search.results["customers"]
+    cutoffs = ", ".join(str(cutoff) for cutoff in chosen.cutoffs)
+    share = "" if search.sample == 1 else f", a sample of {search.sample:.2%} of all"
+    return (
+        f"Mean over {counted(len(chosen.cutoffs), 'cutoff', 'cutoffs')} ({cutoffs}), at each on the same "
+        f"customers in every cell ({customers.min():,} to {customers.max():,} of them{share}), who "
+        f"bought in the {in_months(chosen.histories[0])} before it. Chosen: {search.choice.winner}. "
+        f"{choose.RULE}"
+    )
 
 
 def report(search: Search) -> str:

@@ -81,7 +81,7 @@ def accuracy_in_sql(scored):
                 f"create or replace table clv.main.int_clv__matured_predictions as {matured}"
             )
             (row,) = connection.execute(accuracy).df().to_dict("records")
-            return row
+            return {str(name): value for name, value in row.items()}
 
         yield measured
 

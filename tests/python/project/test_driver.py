@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 import pytest
 import yaml
-from shop import Shop, same
+from shop import NO_DATA_TESTS, Shop, same
 
 from clv.project.config import read_config
 
@@ -124,7 +124,7 @@ def test_alerts_stand_for_just_the_batches_whose_status_is_alert(scored):
 
 
 def test_an_alert_is_raised_once_with_exit_code_3_and_the_schedule_waits(fresh, tmp_path):
-    shop = fresh("alert")
+    shop = fresh("alert").without_data_tests()
     log = pd.read_csv(shop.log, dtype=str)
     late = log.ordered_at > "19971230"
     log.loc[late, "amount"] = (log.loc[late, "amount"].astype(float) * 10).astype(str)
@@ -143,7 +143,7 @@ def test_an_alert_is_raised_once_with_exit_code_3_and_the_schedule_waits(fresh, 
 
 
 def test_a_single_cutoff_leaves_the_schedule_alone(fresh):
-    shop = fresh("single")
+    shop = fresh("single").without_data_tests()
     config = shop.home / "config" / "model_config.yaml"
     before = config.read_bytes()
     assert shop.clv("run", "--cutoff", "1998-05-15").code == 0
@@ -155,7 +155,7 @@ def test_a_single_cutoff_leaves_the_schedule_alone(fresh):
 
 
 def test_monitor_judges_what_has_matured_and_scores_nothing(fresh):
-    shop = fresh("monitor")
+    shop = fresh("monitor").without_data_tests()
     assert (
         shop.clv("run", "--cutoff", "1998-01-31", "--vars", "{data_through: 1998-02-28}").code == 0
     )
@@ -185,7 +185,8 @@ def test_show_prints_the_latest_batch_and_the_accuracy_of_earlier_ones(scored):
 
 
 def start_run(shop: Shop) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "CLV_HOME": str(shop.home), "CLV_TRANSACTIONS": str(shop.log)}
+    home = {"CLV_HOME": str(shop.home), "CLV_TRANSACTIONS": str(shop.log)}
+    environment = {**os.environ, **home, **NO_DATA_TESTS}  # they write nothing
     return subprocess.Popen(
         [sys.executable, "-m", "clv", "run"],
         env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

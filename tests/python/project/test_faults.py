@@ -22,7 +22,7 @@ def config(shop: Shop, old: str, new: str) -> None:
 @pytest.fixture(scope="module")
 def judged(trained, tmp_path_factory) -> Shop:
     """Return a shop with one batch, matured and not alarming. Not to be changed."""
-    shop = trained.copy(tmp_path_factory.mktemp("judged") / "home")
+    shop = trained.copy(tmp_path_factory.mktemp("judged") / "home").without_data_tests()
     config(shop, "rmse: 0.20", "rmse: 2.00")
     config(shop, "r2: 0.15", "r2: 2.00")
     done = shop.clv("run", "--until", "1997-12-31")
@@ -58,7 +58,7 @@ def test_a_fault_in_monitoring_fails_the_run_and_is_never_no_alert(judged, tmp_p
 
 
 def test_an_alert_that_could_not_be_written_or_said_is_raised_by_the_next_run(fresh, monkeypatch):
-    shop = fresh("silent")
+    shop = fresh("silent").without_data_tests()
     early = "{data_through: 1998-02-28}"
     assert shop.clv("run", "--cutoff", "1998-01-31", "--vars", early).code == 0
     with duckdb.connect(str(shop.home / "clv.duckdb")) as connection:
@@ -92,7 +92,7 @@ with duckdb.connect(sys.argv[1], read_only=True):
 def test_a_short_reader_of_the_database_is_waited_out_and_a_lasting_one_is_named(
     judged, tmp_path, monkeypatch
 ):
-    shop = judged.copy(tmp_path / "held")
+    shop = judged.copy(tmp_path / "held").without_data_tests()
 
     def hold(seconds: float) -> "subprocess.Popen[str]":
         command = [sys.executable, "-c", HOLD, str(shop.home / "clv.duckdb"), str(seconds)]

@@ -1,11 +1,16 @@
 """Every input row ends in exactly one class, whatever the log looks like."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
+from registry_world import named
 from shop import Shop
+
+from clv.registry.manifest import Head
+from clv.registry.store import Registry
 
 DIRTY = """Invoice;Line;Buyer Id;When;Qty;Unit Price
 1;1;0042;2020-01-05 10:00;2;10.10
@@ -165,11 +170,19 @@ def test_a_mistyped_late_date_ends_the_run_and_does_not_close_the_windows(sample
 
 def test_the_champion_is_the_last_row_of_a_manifest_of_more_than_nine(trained, tmp_path):
     shop = trained.copy(tmp_path / "home")
-    manifest = shop.home / "registry" / "champion_manifest.csv"
-    rows = pd.read_csv(manifest, dtype=str)
-    many = pd.concat([rows] * 11, ignore_index=True)
-    many["manifest_row"] = [str(number) for number in range(1, 12)]
-    many.to_csv(manifest, index=False)
+    registry = Registry(shop.home / "registry")
+    (champion,) = registry.rows()
+    rows = [replace(champion, model_id=named(0))]
+    for number in range(1, 11):
+        model_id = named(number) if number < 10 else champion.model_id
+        before = rows[-1].sha256
+        rows.append(
+            replace(
+                champion, manifest_row=number + 1, model_id=model_id, previous_row_sha256=before
+            )
+        )
+    registry.write_rows(rows)
+    Head(11, rows[-1].sha256).write(registry.head)
     assert shop.dbt("run", "--select", "stg_clv__champion_manifest").code == 0
     champions = shop.query("select manifest_row from stg_clv__champion_manifest where is_champion")
     assert champions.manifest_row.tolist() == [11]

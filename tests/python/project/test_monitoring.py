@@ -1,5 +1,7 @@
 """Drift with its noise, and early warnings, on the whole project."""
 
+from dataclasses import replace
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -23,7 +25,7 @@ def registry_of(shop):
 @pytest.fixture(scope="module")
 def decayed(trained, tmp_path_factory):
     """Return a shop whose model's predictions were tripled before they matured, and what it said."""
-    shop = trained.copy(tmp_path_factory.mktemp("decayed") / "home")
+    shop = trained.copy(tmp_path_factory.mktemp("decayed") / "home").without_data_tests()
     for cutoff in ("1998-01-31", "1998-02-15"):
         assert shop.clv("run", "--cutoff", cutoff, "--vars", EARLY).code == 0
     tables_written(shop, "update clv_predictions set predicted_clv = 3 * predicted_clv")
@@ -63,7 +65,7 @@ def test_the_naive_rule_is_measured_on_the_customers_of_the_batch(scored):
 
 
 def test_judging_again_finds_nothing_to_judge_and_changes_nothing(scored, tmp_path):
-    shop = scored.copy(tmp_path / "again")
+    shop = scored.copy(tmp_path / "again").without_data_tests()
     before = shop.query("select * from int_clv__drift_noise order by all")
     assert shop.clv("monitor").code == 0
     assert shop.query("select count(*) as n from int_clv__batches_to_judge").n[0] == 0
@@ -114,11 +116,12 @@ def test_an_alert_retrains_nothing(decayed):
 @pytest.mark.parametrize(("severity", "code"), [("warn", 0), ("error", 1)])
 def test_the_test_over_drift_warns_or_fails_as_told(decayed, monkeypatch, severity, code):
     monkeypatch.setenv("CLV_DRIFT_SEVERITY", severity)
-    assert decayed[0].dbt("test", "--select", "drift_alerts").code == code
+    shop = replace(decayed[0], data_tests=True)
+    assert shop.dbt("test", "--select", "drift_alerts").code == code
 
 
 def test_an_exception_while_judging_fails_the_run(fresh, monkeypatch):
-    shop = fresh("broken")
+    shop = fresh("broken").without_data_tests()
     assert shop.clv("run", "--cutoff", "1998-01-31", "--vars", EARLY).code == 0
 
     def broken(*_):
@@ -158,7 +161,7 @@ def test_open_batches_are_held_against_what_the_champion_expects_by_now(scored):
 def test_a_drop_of_purchases_is_seen_before_the_window_has_matured_and_raises_no_alert(
     fresh, tmp_path
 ):
-    shop = fresh("drop")
+    shop = fresh("drop").without_data_tests()
     log = pd.read_csv(shop.log, dtype=str)
     late = log.ordered_at > "19980131"
     shop.log = tmp_path / "log.csv"

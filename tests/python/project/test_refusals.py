@@ -6,12 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import duckdb
 import pytest
 from shop import Result, Shop
 
+from clv.registry.gate import open_champion
 from clv.registry.store import Registry
+
+OTHER = "clv_19970930_h9_p3_20200101T000000Z"
 
 WINDOWS = ("stg_clv__champion_manifest", "int_clv__scoring_windows")
 GOOD = "customer_id,ordered_at,amount\n1,2020-01-01,5\n2,2020-03-01,6\n"
@@ -262,16 +266,16 @@ def unnamed(trained, tmp_path_factory) -> Shop:
     """Return the trained shop with a challenger, and with no log named. Not to be changed."""
     shop = trained.copy(tmp_path_factory.mktemp("unnamed") / "home")
     registry = Registry(shop.home / "registry")
-    model_id = registry.champion()["model_id"]
-    card, model = registry.card(model_id), registry.load_model(model_id)
-    registry.save({**model, "model_id": "clv_other"}, {**card, "model_id": "clv_other"})
+    model_id = registry.champion().model_id
+    card, model = registry.card(model_id).content, open_champion(registry, model_id)
+    registry.save(replace(model, model_id=OTHER), {**card, "model_id": OTHER})
     return Shop(shop.home)
 
 
 @pytest.mark.parametrize(
     "command",
     [["run"], ["monitor"], ["train"], ["tune", "--yes"],
-     ["promote", "clv_other", "--reason", "why", "--yes", "--force"]],
+     ["promote", OTHER, "--reason", "why", "--yes", "--force"]],
 )  # fmt: skip
 def test_a_forgotten_log_is_not_replaced_by_cdnow(unnamed, sample_log, command):
     named = f"CLV_TRANSACTIONS='{sample_log}'"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv.prediction import accuracy
 from clv.project.config import read_config
 from clv.project.dbt import DbtProject
 from clv.project.home import PROJECT, Home
@@ -21,7 +22,8 @@ from clv.registry.store import Registry
 from clv.tuning import evaluate
 from clv.tuning import tune as tuning
 from clv.tuning.evaluate import LEARNING_KINDS
-from clv.tuning.tune import Request, tune
+from clv.tuning.grid import GridRequest
+from clv.tuning.tune import tune
 
 
 def clv(home: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -74,7 +76,7 @@ def test_the_default_grid_is_comparable_and_one_sql_pass(
 ) -> None:
     home = Home(tmp_path)
     home.ensure()
-    search = tune(DbtProject(home), Request(sample=0.25))
+    search = tune(DbtProject(home), GridRequest(sample=0.25))
     assert len(invocations) == 2
     rows = search.results
     assert len(rows) == len(search.grid.cells) * len(search.grid.cutoffs) == 48
@@ -96,7 +98,7 @@ def test_the_default_grid_is_comparable_and_one_sql_pass(
 
     # One more cell, one more origin: as many invocations. And a sample is a fixed set of customers.
     invocations.clear()
-    small = Request(histories=(3, 6), preds=(1,), origins=2, sample=0.1)
+    small = GridRequest(histories=(3, 6), preds=(1,), origins=2, sample=0.1)
     first = tune(DbtProject(home), small)
     first.forget()
     again = tune(DbtProject(home), small)
@@ -119,7 +121,7 @@ def test_no_row_of_the_log_after_the_cutoff_changes_a_prediction(
         changed, index=False
     )
     predictions: list[list[np.ndarray]] = []
-    measure = evaluate.measure
+    measure = accuracy.measure
 
     def spied(predicted: np.ndarray, actual: np.ndarray) -> object:
         predictions[-1].append(predicted)
@@ -132,7 +134,7 @@ def test_no_row_of_the_log_after_the_cutoff_changes_a_prediction(
         home = Home(tmp_path / str(number))
         home.ensure()
         predictions.append([])
-        search = tune(DbtProject(home), Request(histories=(6,), preds=(3,), origins=1))
+        search = tune(DbtProject(home), GridRequest(histories=(6,), preds=(3,), origins=1))
         assert set(search.results["cutoff"]) == {cutoff}
         errors.append(search.results["rmse_ridge_regression"].item())
     assert errors[0] != errors[1]
@@ -183,7 +185,7 @@ def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None
 
 def test_promotion_shows_both_and_asks(home: Path) -> None:
     registry = Registry(home / "registry")
-    champion = registry.champion()["model_id"]
+    champion = registry.champion().model_id
     challenger = next(
         p.stem for p in (home / "registry" / "cards").glob("*.json") if p.stem != champion
     )
@@ -195,8 +197,8 @@ def test_promotion_shows_both_and_asks(home: Path) -> None:
     arguments = ["promote", challenger, "--reason", "trained anew", "--yes"]
     done = clv(home, *arguments)
     assert done.returncode == 0, done.stderr  # trained alike, so not worse
-    assert registry.champion()["model_id"] == challenger
-    assert registry.champion()["reason"] == "trained anew"
+    assert registry.champion().model_id == challenger
+    assert registry.champion().reason == "trained anew"
     assert clv(home, "verify").returncode == 0
     again = clv(home, "promote", challenger, "--reason", "again")
     assert again.returncode == 1 and "promoted once" in again.stderr

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from clv.core.dates import add_months
+from clv.core.window import Window
 from clv.training.plan import Plan
 
 DATA_FROM = dt.date(2022, 1, 1)
@@ -28,13 +28,11 @@ def purchases(customers: int, days: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["customer_id", "day", "amount"])
 
 
-def features_and_labels(
-    log: pd.DataFrame, cutoff: dt.date, history_months: int, pred_months: int
-) -> pd.DataFrame:
+def features_and_labels(log: pd.DataFrame, window: Window) -> pd.DataFrame:
     """The columns of `int_clv__training_set` for one window, from a log without refunds."""
-    last = (cutoff - DATA_FROM).days
-    first = (add_months(cutoff, -history_months) - DATA_FROM).days
-    end = (add_months(cutoff, pred_months) - DATA_FROM).days
+    last = (window.cutoff - DATA_FROM).days
+    first = last - window.history_days
+    end = (window.window_end - DATA_FROM).days
     ever = log.groupby("customer_id")["day"].min()
     rows = []
     for customer, group in log[(log.day > first) & (log.day <= last)].groupby("customer_id"):
@@ -68,18 +66,15 @@ def features_and_labels(
     later = log[(log.day > last) & (log.day <= end)].groupby("customer_id")["amount"]
     frame["actual_clv"] = frame["customer_id"].map(later.sum()).fillna(0.0)
     frame["actual_purchases"] = frame["customer_id"].map(later.count()).fillna(0).astype(int)
-    frame.insert(0, "cutoff", pd.Timestamp(cutoff))
-    frame["history_months"], frame["pred_months"] = history_months, pred_months
-    frame["pred_days"] = (add_months(cutoff, pred_months) - cutoff).days
+    frame.insert(0, "cutoff", pd.Timestamp(window.cutoff))
+    frame["window_end"] = pd.Timestamp(window.window_end)
+    frame["history_months"], frame["pred_months"] = window.history_months, window.pred_months
+    frame["pred_days"] = window.days
     return frame
 
 
 def training_set(log: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """All windows of a plan, as the model `int_clv__training_set` has them."""
     return pd.concat(
-        [
-            features_and_labels(log, dt.date.fromisoformat(cutoff), history, months)
-            for cutoff, history, months in plan.windows
-        ],
-        ignore_index=True,
+        [features_and_labels(log, window) for window in plan.windows], ignore_index=True
     )

@@ -1,8 +1,14 @@
 """A small shop to fit on."""
 
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
+
+from clv.prediction.btyd import PURCHASE_MODELS
+from clv.prediction.encoder import Encoder
 
 
 def simulated_shop(customers: int, seed: int) -> pd.DataFrame:
@@ -49,3 +55,22 @@ def simulated_shop(customers: int, seed: int) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def shop() -> pd.DataFrame:
     return simulated_shop(600, seed=20210101)
+
+
+@pytest.fixture(scope="module")
+def encoders_fitted_once() -> Iterator[None]:
+    """Fit the BTYD models of a table once, and again where any of its values is another one."""
+    fit, known = Encoder.fit, {}
+
+    def remembered(
+        features: pd.DataFrame, data_from: dt.date, models: Sequence[str] = tuple(PURCHASE_MODELS)
+    ) -> Encoder:
+        rows = pd.util.hash_pandas_object(features, index=False).to_numpy().tobytes()
+        key = (rows, tuple(features.columns), data_from, tuple(models))
+        if key not in known:
+            known[key] = fit(features, data_from, models)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Encoder, "fit", remembered)
+        yield

@@ -8,12 +8,12 @@ import pytest
 from sklearn.cluster import KMeans
 
 from clv.errors import ClvError
-from clv.prediction.clusters import BEHAVIOUR, Clusters, behaviour, fit_clusters
+from clv.prediction.clusters import BEHAVIOUR, ClusterOptions, Clusters, behaviour, fit_clusters
 
 
 @pytest.fixture(scope="module")
 def clusters(shop):
-    return fit_clusters(shop, 3, 6, 0.02, seed=1)
+    return fit_clusters(shop, ClusterOptions(3, 6, 0.02), seed=1)
 
 
 def customers(**columns) -> pd.DataFrame:
@@ -49,7 +49,7 @@ def test_customers_unlike_any_seen_in_training_are_assigned_too(clusters):
 
 def test_who_goes_beyond_the_range_of_training_counts_as_at_its_edge(shop, clusters):
     for name, column in (("average_order_value", 3), ("T", 2), ("days_since_last", 1)):
-        at_the_edge = shop.assign(**{name: np.expm1(clusters.high[column])})
+        at_the_edge = shop.assign(**{name: np.expm1(clusters.scaler.high[column])})
         beyond = shop.assign(**{name: 1e30})
         assert (clusters.assign(beyond) == clusters.assign(at_the_edge)).all()
 
@@ -65,7 +65,7 @@ def test_a_customer_is_in_the_same_cluster_whatever_batch_surrounds_it(shop, clu
 
 
 def test_fitting_twice_gives_the_same_clusters(shop, clusters):
-    again = fit_clusters(shop, 3, 6, 0.02, seed=1)
+    again = fit_clusters(shop, ClusterOptions(3, 6, 0.02), seed=1)
     assert again.to_dict() == clusters.to_dict()
 
 
@@ -86,7 +86,7 @@ def test_skewed_customers_do_not_all_fall_into_one_cluster():
     raw = skewed[["frequency", "days_since_last", "T", "average_order_value"]]
     naive = KMeans(3, n_init=3, random_state=1).fit(raw)
     assert np.bincount(naive.labels_).max() / n > 0.97  # what is to be avoided
-    fitted = fit_clusters(skewed, 3, 6, 0.02, seed=1)
+    fitted = fit_clusters(skewed, ClusterOptions(3, 6, 0.02), seed=1)
     shares = np.bincount(fitted.assign(skewed))[1:] / n
     assert shares.max() < 0.7
     assert shares.min() >= 0.02
@@ -96,8 +96,8 @@ def test_a_number_of_clusters_with_one_that_is_too_small_is_passed_over():
     rng = np.random.default_rng(2)
     centres = np.repeat([1.0, 20, 400, 8000], [990, 500, 480, 30])  # the last hold 1.5 %
     data = customers(average_order_value=(centres * rng.lognormal(0, 0.05, 2000)).tolist())
-    free = fit_clusters(data, 3, 5, 0.0, seed=1)
-    bound = fit_clusters(data, 3, 5, 0.02, seed=1)
+    free = fit_clusters(data, ClusterOptions(3, 5, 0.0), seed=1)
+    bound = fit_clusters(data, ClusterOptions(3, 5, 0.02), seed=1)
     assert len(free.centres) == 4
     assert min(free.shares) == pytest.approx(0.015)
     assert len(bound.centres) == 3
@@ -106,7 +106,7 @@ def test_a_number_of_clusters_with_one_that_is_too_small_is_passed_over():
 
 
 def test_where_every_number_has_a_small_cluster_the_fewest_are_taken(shop):
-    fitted = fit_clusters(shop, 3, 5, 0.49, seed=1)
+    fitted = fit_clusters(shop, ClusterOptions(3, 5, 0.49), seed=1)
     assert len(fitted.centres) == 3
     assert fitted.silhouette == {3: None, 4: None, 5: None}
 
@@ -124,9 +124,9 @@ def test_shares_are_those_of_the_assignment(shop, clusters):
 
 def test_fitting_on_a_sample_assigns_everybody(shop, monkeypatch):
     monkeypatch.setattr("clv.prediction.clusters.SAMPLE", 200)
-    sampled = fit_clusters(shop, 3, 4, 0.02, seed=1)
-    assert fit_clusters(shop, 3, 4, 0.02, seed=1).to_dict() == sampled.to_dict()
-    assert fit_clusters(shop, 3, 4, 0.02, seed=2).to_dict() != sampled.to_dict()
+    sampled = fit_clusters(shop, ClusterOptions(3, 4, 0.02), seed=1)
+    assert fit_clusters(shop, ClusterOptions(3, 4, 0.02), seed=1).to_dict() == sampled.to_dict()
+    assert fit_clusters(shop, ClusterOptions(3, 4, 0.02), seed=2).to_dict() != sampled.to_dict()
     assert sum(sampled.shares) == pytest.approx(1)
     assert len(sampled.assign(shop)) == len(shop)
 
@@ -145,7 +145,7 @@ def test_clusters_of_other_behaviour_features_are_refused(clusters):
 
 def test_too_few_different_customers_are_one_clear_message():
     with pytest.raises(ClvError, match="only 3 customers differ in behaviour"):
-        fit_clusters(customers(frequency=[1, 2, 3] * 50), 3, 8, 0.02, seed=1)
+        fit_clusters(customers(frequency=[1, 2, 3] * 50), ClusterOptions(3, 8, 0.02), seed=1)
 
 
 def test_behaviour_never_sees_the_prediction_or_the_labels(shop):

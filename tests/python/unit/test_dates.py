@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clv.core.dates import add_months, parse_date
+from clv.core.window import WindowLengths
 from clv.errors import ClvError
+from clv.project.database import LogDays
 from clv.training.train import choose_window
 
 DAYS = st.dates(dt.date(1900, 1, 1), dt.date(2100, 12, 31))
@@ -70,18 +72,19 @@ def test_months_beyond_the_calendar_are_one_clear_message(months):
 
 @given(last=DAYS, months=st.integers(1, 24))
 def test_without_a_cutoff_training_takes_the_latest_whose_labels_lie_within_the_data(last, months):
-    window = choose_window(None, 9, months, dt.date(1800, 1, 1), last)
+    window = choose_window(None, WindowLengths(9, months), LogDays(dt.date(1800, 1, 1), last))
     assert window.labels_end <= last
     assert add_months(window.cutoff + dt.timedelta(days=1), months) > last
 
 
 def test_labels_that_would_end_after_the_data_are_refused_with_the_latest_cutoff():
-    first, last = dt.date(1997, 1, 1), dt.date(1998, 6, 30)
-    assert choose_window(dt.date(1998, 3, 31), 9, 3, first, last).labels_end == last
+    lengths, days = WindowLengths(9, 3), LogDays(dt.date(1997, 1, 1), dt.date(1998, 6, 30))
+    assert choose_window(dt.date(1998, 3, 31), lengths, days).labels_end == days.last
     with pytest.raises(ClvError, match=r"labels up to 1998-07-01.* is 1998-03-31"):
-        choose_window(dt.date(1998, 4, 1), 9, 3, first, last)
+        choose_window(dt.date(1998, 4, 1), lengths, days)
 
 
 def test_a_cutoff_before_the_data_is_refused():
     with pytest.raises(ClvError, match="before the data, which begins on 1997-01-01"):
-        choose_window(dt.date(1996, 12, 31), 9, 3, dt.date(1997, 1, 1), dt.date(1998, 6, 30))
+        days = LogDays(dt.date(1997, 1, 1), dt.date(1998, 6, 30))
+        choose_window(dt.date(1996, 12, 31), WindowLengths(9, 3), days)

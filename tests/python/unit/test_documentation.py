@@ -172,8 +172,8 @@ def test_the_site_builds_without_a_warning_and_fetches_nothing(tmp_path):
         )
         assert fetched == [], page
     options = (tmp_path / "reference" / "commands.html").read_text("utf-8")
-    for name, command in commands().items():
-        for parameter in command.params:
+    for name, documented in commands().items():
+        for parameter in documented.params:
             assert parameter.opts[0] in options or parameter.human_readable_name in options, name
 
 

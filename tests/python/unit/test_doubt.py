@@ -6,12 +6,13 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from registry_world import add_model, named
 from shop import Shop
-from test_registry_verify import add_model, cut_off, edit_rows, forge_row
+from test_registry_verify import cut_off, edit_rows, forge_row
 
 from clv.operations.run import RunResult
 from clv.project.home import Home
-from clv.registry.gate import doubtful
+from clv.registry.gate import first_doubt
 from clv.registry.store import Registry
 from clv.registry.verify import verify
 
@@ -27,7 +28,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def card(home: Home, n: int) -> Path:
-    return sorted(Registry(home.registry).card_path("x").parent.glob("*.json"))[n]
+    return Registry(home.registry).card_files()[n]
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -49,17 +50,17 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_what_verify_finds_in_rows_and_cards_the_quick_look_doubts(home, damage):
-    assert not doubtful(Registry(home.registry))
+    assert not first_doubt(Registry(home.registry))
     DAMAGES[damage](home)
     assert verify(home).findings
-    assert doubtful(Registry(home.registry))
+    assert first_doubt(Registry(home.registry))
 
 
 def test_a_registry_that_is_empty_or_waits_for_its_head_is_not_doubted(home, tmp_path):
-    assert not doubtful(Registry(tmp_path / "none"))
+    assert not first_doubt(Registry(tmp_path / "none"))
     registry = Registry(home.registry)
     cut_off(registry, 5)
-    assert verify(home).findings == [] and not doubtful(registry)
+    assert verify(home).findings == [] and not first_doubt(registry)
 
 
 @pytest.mark.parametrize("command", [["status"], ["card", "champion"]])
@@ -73,7 +74,7 @@ def test_commands_that_read_the_registry_say_in_one_line_that_it_does_not_fit(
     DAMAGES["first row deleted"](home)
     doubted = shop.clv(*command)
     assert (doubted.code, doubted.out) == (0, said.out)
-    assert doubted.err.count("\n") == 1 and "`clv verify` names what" in doubted.err
+    assert doubted.err.count("\n") == 1 and "`clv verify` names everything" in doubted.err
 
 
 @pytest.mark.parametrize("command", ["run", "monitor"])
@@ -85,7 +86,7 @@ def test_a_run_goes_on_and_says_that_the_registry_does_not_fit(home, command, mo
     DAMAGES["champion's card edited"](home)
     doubted = shop.clv(command)
     assert doubted.code == 0
-    assert doubted.err.count("\n") == 1 and "`clv verify` names what" in doubted.err
+    assert doubted.err.count("\n") == 1 and "`clv verify` names everything" in doubted.err
 
 
 @pytest.mark.parametrize("command", ["run", "monitor", "train"])
@@ -104,7 +105,7 @@ def test_what_writes_refuses_a_manifest_that_does_not_fit(home, command, damage,
     if damage == "row edited":
         edit(Registry(home.registry).manifest, ",9,3,", ",9,4,")
     elif damage == "row forged":
-        forge_row(home, model_id="clv_forged")
+        forge_row(home, model_id=named(77))
     else:
         DAMAGES[damage](home)
     head = Registry(home.registry).head

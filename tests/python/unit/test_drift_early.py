@@ -26,7 +26,7 @@ def sums(purchases, predicted):
 
 def test_a_share_of_days_where_the_champion_is_no_btyd_model():
     rows = pd.DataFrame({"horizon_days": [30.0, 45.0], "pred_days": [90.0, 90.0]})
-    assert share_by_then({"champion": {"kind": "other"}}, rows) == pytest.approx([1 / 3, 1 / 2])
+    assert share_by_then({"kind": "other"}, rows) == pytest.approx([1 / 3, 1 / 2])
 
 
 def test_customers_who_may_leave_buy_earlier_in_the_window():
@@ -39,7 +39,7 @@ def test_customers_who_may_leave_buy_earlier_in_the_window():
             "T": [210, 210],
         }
     )
-    share = share_by_then({"champion": {"reader": {"purchases": {"bg_nbd": BG_NBD}}}}, rows)
+    share = share_by_then({"reader": {"purchases": {"bg_nbd": BG_NBD}}}, rows)
     assert 0.5 < share[0] < 0.6
     assert share[1] == pytest.approx(1)
 

@@ -10,7 +10,8 @@ from clv.errors import ClvError
 from clv.monitoring.noise import judged_customers
 from clv.prediction.accuracy import measure
 from clv.prediction.baseline import baseline_customers, baseline_sample, purchase_ratio, stability
-from clv.prediction.resampling import MEASURES, Caps, Customers, _area, changes, estimate
+from clv.prediction.gini import gini_area, resampled_gini_area
+from clv.prediction.resampling import MEASURES, Caps, Customers, changes, estimate
 
 NO_CAPS = Caps(np.inf, np.inf, np.inf, np.inf)
 
@@ -41,8 +42,10 @@ def test_a_weight_is_a_customer_standing_as_often():
     counts = np.random.default_rng(1).poisson(1.0, 50)
     order = np.argsort(-group.predicted, kind="stable")
     repeated = np.repeat(group.actual[order], counts[order])
-    expected = _area(repeated, np.arange(len(repeated)), np.ones((len(repeated), 1)))
-    assert _area(group.actual, order, counts[:, None].astype(float)) == pytest.approx(expected)
+    expected = gini_area(repeated, np.arange(len(repeated)))
+    weights = counts[order].astype(float)
+    for one in (weights, weights[:, None]):
+        assert resampled_gini_area(group.actual[order], one) == pytest.approx(expected)
 
 
 def test_errors_are_those_of_repeated_draws():

@@ -5,6 +5,7 @@ import jinja2
 import pandas as pd
 import pyarrow as pa
 import pytest
+from registry_world import model_of, named
 
 from clv.monitoring.noise import NOISE, batch_noise
 from clv.project.home import PROJECT
@@ -106,13 +107,15 @@ def test_early_sign(ratio, error, psi, sign):
 
 
 def test_a_model_that_keeps_no_baseline_customers_leaves_its_noise_unknown(monkeypatch):
-    monkeypatch.setattr("clv.registry.store.Registry.load_model", lambda self, model_id: {})
+    monkeypatch.setattr(
+        "clv.monitoring.noise.open_champion", lambda _, model_id: model_of(model_id)
+    )
     customers = pa.table(
         {
             "cutoff": pd.Series(pd.to_datetime(["2020-01-31"] * 2)),
             "pred_months": [3, 3],
             "customer_id": ["a", "b"],
-            "model_id": ["m", "m"],
+            "model_id": [named(), named()],
             "predicted_clv": [1.0, 2.0],
             "naive_clv": [1.0, 2.0],
             "actual_clv": [0.0, 5.0],

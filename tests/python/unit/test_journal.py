@@ -14,12 +14,15 @@ import duckdb
 import pandas as pd
 import pytest
 from killed import killed_at
+from registry_world import add_model, moment
 from shop import Shop
-from test_purge import add, ledger
-from test_registry_verify import add_model
+from test_purge import ANCIENT, CHAMPION, NEXT, add, ledger
 
 from clv.core.dates import now
 from clv.errors import ClvError
+from clv.monitoring.alerts import _note, _noted, announced
+from clv.monitoring.relabel import changes
+from clv.operations.begun import begin, reported
 from clv.operations.purge import carry_out, clock_doubt
 from clv.operations.recovery import at_work, recover
 from clv.operations.retention import make_plan
@@ -82,7 +85,7 @@ def test_a_promotion_killed_at_any_step_is_whole_or_has_not_begun(tmp_path: Path
         return registry
 
     def promote(registry: Registry) -> None:
-        registry.append(registry.card(CHALLENGER), "2030", "why")
+        registry.append(registry.card(CHALLENGER), moment(99), "why")
 
     undisturbed = world("undisturbed")
     before = files(Home(undisturbed.root.parent))
@@ -129,7 +132,7 @@ def test_a_training_killed_before_its_promotion_leaves_nothing(tmp_path: Path) -
         if stands is None:
             assert files(home) == before
         else:
-            assert stands == MODEL == registry.champion()["model_id"]
+            assert stands == MODEL == registry.champion().model_id
         recovered(home)  # a second command in between changes nothing
         assert promotion.stands_unreported(registry, promotion.TRAINING) == stands
         outcomes.append(stands is not None)
@@ -145,7 +148,7 @@ def test_the_same_training_again_makes_no_second_champion_and_another_one_does(
     promotion.begin(registry, promotion.TRAINING, MODEL)
     add_model(registry, 5)
     card = registry.card(MODEL)
-    wanted = {name: card[name] for name in ("training_cutoff", "code_commit", "data")}
+    wanted = {name: card.content[name] for name in ("training_cutoff", "code_commit", "data")}
     assert promotion.same_champion(registry, wanted) == card
     assert promotion.same_champion(registry, {**wanted, "training_cutoff": "1997-10-31"}) is None
     assert promotion.same_champion(registry, {**wanted, "data": {"fingerprint": "g"}}) is None
@@ -161,25 +164,26 @@ def test_the_same_promotion_again_ends_with_0_where_a_killed_one_was_completed(
 
     monkeypatch.setattr("clv.cli.models.compare", never)
     home = Home(tmp_path)
+    home.ensure()
     registry = Registry(home.registry)
     add_model(registry, 1)
     add_model(registry, 9, promote=False)
     promotion.begin(registry, promotion.PROMOTE, CHALLENGER)
-    assert killed_at(3, lambda: registry.append(registry.card(CHALLENGER), "2030", "why"))
+    assert killed_at(3, lambda: registry.append(registry.card(CHALLENGER), moment(99), "why"))
     done = Shop(tmp_path).clv("promote", CHALLENGER, "--reason", "why", "--yes")
     assert done.code == 0, done.err
     assert f"{CHALLENGER} is champion already" in done.err and "head of the manifest" in done.err
-    assert [row["model_id"] for row in registry.rows()][1:] == [CHALLENGER]
+    assert [row.model_id for row in registry.rows()][1:] == [CHALLENGER]
     assert list(registry.journal.root.iterdir()) == []
 
 
 def shop_to_purge(home: Home) -> Home:
     """Make a home with a batch, files and models that are due, and marts that hold the batch."""
-    for name, trained in (("ancient", "2022-01-01"), ("champion", "2029-02-01")):
-        add(home, name, f"{trained}T00:00:00+00:00")
+    for model_id in (ANCIENT, CHAMPION):
+        add(home, model_id)
     batches = [
-        (BATCH, "champion", "2029-01-02", True),
-        ("1998-03-31", "champion", "2030-06-01", False),
+        (BATCH, CHAMPION, "2029-01-02", True),
+        ("1998-03-31", CHAMPION, "2030-06-01", False),
     ]
     ledger(home, batches)
     with duckdb.connect(str(home.database)) as connection:
@@ -274,13 +278,14 @@ def test_an_entry_that_is_none_is_one_clear_message(tmp_path: Path, text: str) -
     journal = Journal(tmp_path)
     journal.begin("purge", {})
     journal.path("purge").write_text(text)
-    with pytest.raises(ClvError, match=r"purge\.json is not what clv wrote.*delete it"):
+    with pytest.raises(ClvError, match=r"purge\.json .*delete it: then what was left"):
         journal.entry("purge")
 
 
 def test_a_clock_far_ahead_of_the_log_asks_before_it_deletes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    Home(tmp_path).ensure()
     home = shop_to_purge(Home(tmp_path))
     with duckdb.connect(str(home.database)) as connection:
         connection.execute(
@@ -305,8 +310,8 @@ def test_a_clock_far_ahead_of_the_log_asks_before_it_deletes(
 
 def test_without_a_log_the_newest_training_says_what_day_it_is(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    add(home, "ancient", "2022-01-01T00:00:00+00:00")
-    add(home, "champion", "2030-06-01T00:00:00+00:00")
+    add(home, ANCIENT)
+    add(home, NEXT)
     assert clock_doubt(make_plan(home, NOW, 9, archive=False)) is None
     late = make_plan(home, NOW + dt.timedelta(days=90), 9, archive=False)
     assert "the newest training is of 2030-06-01" in str(clock_doubt(late))
@@ -319,7 +324,7 @@ def test_csv_files_are_stale_by_content_and_never_by_their_time(tmp_path: Path) 
     content = path.read_bytes()
     path.touch()
     assert write_batch_files(home) == []
-    path.write_bytes(content.replace(b"champion", b"champiox"))
+    path.write_bytes(content.replace(CHAMPION.encode(), b"another"))
     assert write_batch_files(home) == [path] and path.read_bytes() == content
     path.unlink()
     assert write_batch_files(home) == [path] and path.read_bytes() == content
@@ -334,6 +339,72 @@ def test_csv_files_are_stale_by_content_and_never_by_their_time(tmp_path: Path) 
     assert b",b" in path.read_bytes() and path.name in read_index(home)
     (home.root / ".clv.outputs.json").write_text("[")
     assert len(write_batch_files(home)) == 9
+
+
+def labelled_home(home: Home) -> None:
+    home.root.mkdir(exist_ok=True)
+    with duckdb.connect(str(home.database)) as connection:
+        connection.execute(
+            "create table clv_predictions_actual as select date '1997-12-31' as cutoff, 3 as pred_months,"
+            " 'a' as customer_id, 10.0 as actual_clv, 1 as actual_purchases,"
+            " timestamp '2030-01-01' as labelled_at;"
+            "create table clv_accuracy as select date '1997-12-31' as cutoff, 3 as pred_months,"
+            " 10.0 as actual_total, 5.0 as rmse;"
+            "create table clv_drift as select date '1997-12-31' as cutoff, 3 as pred_months,"
+            " 'ok' as status"
+        )
+
+
+def relabel(home: Home) -> None:
+    with duckdb.connect(str(home.database)) as connection:
+        connection.execute(
+            "update clv_predictions_actual set actual_clv = 99, labelled_at = '2030-02-02';"
+            "update clv_accuracy set actual_total = 99"
+        )
+
+
+def test_what_a_killed_relabelling_changed_is_said_by_the_command_after_it(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    labelled_home(home)
+    first = begin(home, ["1997-12-31"])
+    assert first.relabel == ["1997-12-31"]
+    relabel(home)  # and killed here: labels are new, and nobody was told
+    for asked, together in (
+        (False, ["1997-12-31"]),
+        (["1998-01-31"], ["1997-12-31", "1998-01-31"]),
+    ):
+        again = begin(home, asked)
+        assert again.labelled == first.labelled and again.relabel == together
+        (row,) = changes(home).to_dict("records")
+        assert (row["actual_total_before"], row["actual_total_after"]) == (10, 99)
+    assert begin(home, True).relabel is True
+    reported(home)
+    assert list((home.registry / "journal").iterdir()) == []
+    after = begin(home, True)
+    assert after.labelled != first.labelled and len(changes(home)) == 0
+
+
+def test_a_relabelling_killed_while_it_keeps_the_labels_keeps_them_again(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    labelled_home(home)
+    for step in (1, 2, 3):
+        assert killed_at(step, lambda: begin(home, True))
+        begun = Registry(home.registry).journal.entry("run")
+        assert begun is None  # nothing is to be relabelled before the labels were kept
+    begin(home, True)
+    relabel(home)
+    assert len(changes(home)) == 1
+
+
+def test_alerts_are_noted_until_they_are_announced(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    _note(home, "raised", [home.outputs / "a.md"])
+    _note(home, "withdrawn", [home.outputs / "b.md"])
+    assert (_noted(home, "raised"), _noted(home, "withdrawn")) == (["a.md"], ["b.md"])
+    announced(home)
+    assert _noted(home, "raised") == [] == _noted(home, "withdrawn")
+    _note(home, "raised", [])
+    assert list((home.registry / "journal").iterdir()) == []
 
 
 def test_a_recovery_with_nothing_to_recover_changes_nothing(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ TYPED = {"n": ("DECIMAL(10,2)", "12.34"), "i": ("INTEGER", "70000"), "d": ("TIME
 
 
 def columns(**mapped: str) -> dict[str, dict[str, str]]:
-    types = {name: "VARCHAR" for name in TEXT} | {name: kind for name, (kind, _) in TYPED.items()}
+    types = dict.fromkeys(TEXT, "VARCHAR") | {name: kind for name, (kind, _) in TYPED.items()}
     return checked_columns(mapped, types)
 
 

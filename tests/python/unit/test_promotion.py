@@ -6,10 +6,13 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+from registry_world import card_of, named
 
+from clv.core.window import Window
 from clv.operations.comparison import LEARNT, NOW, TRAINING, Comparison, Side
 from clv.operations.promote import _newest, _same_customers
 from clv.prediction.accuracy import measure
+from clv.registry.card import ModelCard
 
 CUTOFF = dt.date(1998, 3, 31)
 
@@ -18,7 +21,7 @@ def side(rmse: float, skill: float, pred_months: int = 3, figures: str = NOW) ->
     actual = np.array([0.0, 10.0, 20.0])
     accuracy = measure(actual + rmse, actual)
     kind = "naive_spend_rate"
-    return Side("m", kind, 9, pred_months, CUTOFF, accuracy, rmse, skill, figures)
+    return Side("m", kind, Window(CUTOFF, 9, pred_months), accuracy, skill, figures)
 
 
 def test_on_one_window_the_rmse_decides() -> None:
@@ -44,6 +47,7 @@ def test_without_a_champion_the_naive_rule_is_the_bar() -> None:
 def test_both_sides_are_judged_on_the_same_customers() -> None:
     rows = pd.DataFrame(
         {
+            "cutoff": [pd.Timestamp(CUTOFF)] * 5,
             "history_months": [9, 9, 9, 6, 6],
             "pred_months": [3, 3, 3, 3, 3],
             "customer_id": ["a", "b", "c", "b", "d"],
@@ -62,8 +66,13 @@ def test_a_model_is_never_judged_on_what_it_has_learnt_from() -> None:
 
 def test_a_challenger_that_knows_the_newest_window_is_compared_at_its_own_cutoff() -> None:
     last = dt.date(1998, 6, 30)
-    champion = {"pred_months": 3, "training_cutoff": "1997-09-30", "labels_end": "1997-12-30"}
-    young = {"pred_months": 3, "training_cutoff": "1998-03-15", "labels_end": "1998-06-15"}
-    old = {"pred_months": 3, "training_cutoff": "1997-12-15", "labels_end": "1998-03-15"}
+    champion, young, old = (
+        ModelCard.sealed(card_of(named(), training_cutoff=cutoff, labels_end=end), "0" * 64)
+        for cutoff, end in (
+            ("1997-09-30", "1997-12-30"),
+            ("1998-03-15", "1998-06-15"),
+            ("1997-12-15", "1998-03-15"),
+        )
+    )
     assert _newest([young, champion], last) == dt.date(1998, 3, 15)
     assert _newest([old, champion], last) == dt.date(1998, 3, 31)

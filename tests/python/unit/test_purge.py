@@ -8,27 +8,33 @@ from typing import Any
 
 import duckdb
 import pytest
+from registry_world import add_model, named
 
 from clv.operations.purge import carry_out
 from clv.operations.retention import make_plan
 from clv.project.home import Home
 from clv.registry import purge_log
+from clv.registry.model_id import ModelId
 from clv.registry.store import Registry
 from clv.registry.verify import verify
 
 NOW = dt.datetime(2030, 6, 15, tzinfo=dt.timezone.utc)
 
 
-def add(home: Home, model_id: str, trained_at: str, promote: bool = True) -> None:
-    registry = Registry(home.registry)
-    registry.save({}, {
-        "model_id": model_id, "trained_at": trained_at, "code_dirty": False, "history_months": 9,
-        "pred_months": 3, "training_cutoff": "1997-09-30", "champion": {"kind": "naive_spend_rate"},
-        "baseline": {"rmse": 40.0, "r2": 0.3, "method": "out-of-time", "pred_months": 3},
-        "data": {"fingerprint": "f"},
-    })  # fmt: skip
-    if promote:
-        registry.append(registry.card(model_id), trained_at, "why")
+def day(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(f"{text}T00:00:00+00:00")
+
+
+ANCIENT = named(at=day("2022-01-01"))
+WAITING = named(at=day("2029-01-01"))
+YOUNG = named(at=day("2030-01-01"))
+CHAMPION = named(at=day("2029-02-01"))
+CHALLENGER = named(at=day("2029-03-01"))
+NEXT = named(at=day("2030-06-01"))
+
+
+def add(home: Home, model_id: ModelId, promote: bool = True) -> None:
+    add_model(Registry(home.registry), at=model_id.trained_at, promote=promote)
 
 
 def ledger(home: Home, batches: list[tuple[str, str, str, bool]]) -> None:
@@ -54,14 +60,9 @@ def ledger(home: Home, batches: list[tuple[str, str, str, bool]]) -> None:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     home = Home(tmp_path)
-    for name, trained in (
-        ("ancient", "2022-01-01T00:00:00+00:00"),
-        ("waiting", "2029-01-01T00:00:00+00:00"),
-        ("young", "2030-01-01T00:00:00+00:00"),
-        ("champion", "2029-02-01T00:00:00+00:00"),
-    ):
-        add(home, name, trained)
-    add(home, "challenger", "2029-03-01T00:00:00+00:00", promote=False)
+    for model_id in (ANCIENT, WAITING, YOUNG, CHAMPION):
+        add(home, model_id)
+    add(home, CHALLENGER, promote=False)
     return home
 
 
@@ -70,17 +71,17 @@ def names(plan: Any, kind: str) -> set[str]:
 
 
 def test_model_files_go_by_age_unless_champion_or_needed(home: Home) -> None:
-    ledger(home, [("2029-01-01", "waiting", "2029-01-02", False)])
+    ledger(home, [("2029-01-01", WAITING, "2029-01-02", False)])
     plan = make_plan(home, NOW, 9, archive=False)
-    assert names(plan, "model file") == {"ancient", "challenger"}
-    assert any("champion" in line for line in plan.kept) and any(
+    assert names(plan, "model file") == {ANCIENT, CHALLENGER}
+    assert any(CHAMPION in line for line in plan.kept) and any(
         "not yet labelled" in line for line in plan.kept
     )
     assert names(make_plan(home, NOW, 120, archive=False), "model file") == set()
     assert names(make_plan(home, NOW, 5, archive=False), "model file") == {
-        "ancient",
-        "challenger",
-        "young",
+        ANCIENT,
+        CHALLENGER,
+        YOUNG,
     }
 
 
@@ -88,12 +89,12 @@ def test_deletions_are_logged_and_verified_afterwards(home: Home) -> None:
     registry = Registry(home.registry)
     plan = make_plan(home, NOW, 9, archive=False)
     before = registry.manifest.read_bytes()
-    assert registry.model_path("ancient").exists()  # planning deletes nothing
+    assert registry.model_path(ANCIENT).exists()  # planning deletes nothing
     carry_out(plan, None, None)  # type: ignore[arg-type]
-    assert not registry.model_path("ancient").exists() and registry.model_path("champion").exists()
-    assert registry.manifest.read_bytes() == before and registry.card_path("ancient").exists()
+    assert not registry.model_path(ANCIENT).exists() and registry.model_path(CHAMPION).exists()
+    assert registry.manifest.read_bytes() == before and registry.card_path(ANCIENT).exists()
     entries = purge_log.read(home)
-    assert {Path(e.item).stem for e in entries} == {"ancient", "challenger", "waiting"}
+    assert {Path(e.item).stem for e in entries} == {ANCIENT, CHALLENGER, WAITING}
     assert all(len(e.sha256) == 64 and "over 9 months" in e.why for e in entries)
     report = verify(home)
     assert report.findings == [] and any("deleted by `clv purge`" in note for note in report.notes)
@@ -104,7 +105,7 @@ def test_a_purge_that_was_killed_after_its_log_is_completed_without_a_second_ent
     home: Home,
 ) -> None:
     plan = make_plan(home, NOW, 9, archive=False)
-    stop = Registry(home.registry).model_path("waiting")
+    stop = Registry(home.registry).model_path(WAITING)
     content = stop.read_bytes()
     carry_out(plan, None, None)  # type: ignore[arg-type]
     stop.write_bytes(content)
@@ -115,10 +116,10 @@ def test_a_purge_that_was_killed_after_its_log_is_completed_without_a_second_ent
 
 def test_batches_go_a_year_after_scoring_once_judged_and_never_the_newest(home: Home) -> None:
     ledger(home, [
-        ("2028-01-01", "waiting", "2028-01-02", True),
-        ("2028-02-01", "waiting", "2028-02-02", False),
-        ("2028-03-01", "waiting", "2029-12-01", True),
-        ("2028-04-01", "waiting", "2028-04-02", True),
+        ("2028-01-01", WAITING, "2028-01-02", True),
+        ("2028-02-01", WAITING, "2028-02-02", False),
+        ("2028-03-01", WAITING, "2029-12-01", True),
+        ("2028-04-01", WAITING, "2028-04-02", True),
     ])  # fmt: skip
     files = [
         home.outputs / f"{table}_20280101_pred3m.csv"
@@ -141,16 +142,16 @@ def test_records_are_touched_only_with_archive_and_only_over_7_years(
     registry = Registry(home.registry)
     assert not make_plan(home, NOW, 9, archive=False).of("card")
     plan = make_plan(home, NOW, 9, archive=True)
-    assert names(plan, "card") == {"ancient"}
-    assert [item.name for item in plan.of("manifest row")] == ["row 1 (ancient)"]
+    assert names(plan, "card") == {ANCIENT}
+    assert [item.name for item in plan.of("manifest row")] == [f"row 1 ({ANCIENT})"]
     archive = tmp_path / "old papers"
     carry_out(plan, None, archive)  # type: ignore[arg-type]
-    assert (archive / "cards" / "ancient.json").exists()
-    assert "ancient" in (archive / "champion_manifest_rows_00001_00001.csv").read_text()
-    assert [row["manifest_row"] for row in registry.rows()] == ["2", "3", "4"]
+    assert (archive / "cards" / f"{ANCIENT}.json").exists()
+    assert ANCIENT in (archive / "champion_manifest_rows_00001_00001.csv").read_text()
+    assert [row.manifest_row for row in registry.rows()] == [2, 3, 4]
     assert verify(home).findings == []
-    add(home, "next", "2030-06-01T00:00:00+00:00")
-    assert registry.champion()["manifest_row"] == "5"
+    add(home, NEXT)
+    assert registry.champion().manifest_row == 5
     rows = registry.rows()
     registry.write_rows(rows[1:])
     assert "row 2 was deleted" in str(verify(home).findings[0])
@@ -160,8 +161,8 @@ def test_rows_whose_batches_are_in_the_ledgers_stay(home: Home) -> None:
     ledger(
         home,
         [
-            ("2022-02-01", "ancient", "2022-02-02", True),
-            ("2030-01-01", "young", "2030-01-02", False),
+            ("2022-02-01", ANCIENT, "2022-02-02", True),
+            ("2030-01-01", YOUNG, "2030-01-02", False),
         ],
     )
     plan = make_plan(home, NOW, 9, archive=True)

@@ -9,53 +9,33 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from registry_world import add_model, moment, named
 
 from clv.errors import ClvError
 from clv.project.home import Home
-from clv.registry.manifest import Head, row_sha256
+from clv.registry.gate import open_champion, open_model
+from clv.registry.manifest import Head
 from clv.registry.store import Registry
 from clv.registry.verify import verify
 
 WRITER = """
 import sys
 sys.path.insert(0, sys.argv[2])
-from test_registry_verify import add_model
+from registry_world import add_model
 from pathlib import Path
 from clv.registry.store import Registry
 registry = Registry(Path(sys.argv[1]) / "registry")
 registry.settle()
-first = len(list(registry.card_path("x").parent.glob("*.json")))
+first = len(registry.card_files())
 print("ready", flush=True)
 for n in range(first, first + 1000):
     add_model(registry, n)
 """
-
-
-def add_model(registry: Registry, n: int, promote: bool = True) -> str:
-    model_id = f"clv_19970930_h9_p3_20200101T{n:06d}Z"
-    card: dict[str, Any] = {
-        "model_id": model_id,
-        "trained_at": "2020-01-01T00:00:00+00:00",
-        "code_commit": "0" * 40,
-        "code_dirty": False,
-        "training_cutoff": "1997-09-30",
-        "labels_end": "1997-12-30",
-        "history_months": 9,
-        "pred_months": 3,
-        "champion": {"kind": "naive_spend_rate"},
-        "baseline": {"rmse": 40.0 + n, "r2": 0.3, "method": "out-of-time", "pred_months": 3},
-        "data": {"fingerprint": "f"},
-    }
-    card = registry.save({"model_id": model_id, "numbers": list(range(n))}, card)
-    if promote:
-        registry.append(
-            registry.card(model_id), f"2020-01-01T{n:06d}", 'because, it is "better"\nthan before'
-        )
-    return model_id
 
 
 @pytest.fixture
@@ -92,26 +72,26 @@ def test_a_whole_registry_has_no_findings(home: Home) -> None:
 @pytest.mark.parametrize("n", [0, 3, 9])
 def test_a_flipped_bit_in_a_model_file_is_named_and_never_loaded(home: Home, n: int) -> None:
     registry = Registry(home.registry)
-    model_id = f"clv_19970930_h9_p3_20200101T{n:06d}Z"
+    model_id = named(n)
     path = registry.model_path(model_id)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     assert model_id in found(home) and "never loaded" in found(home)
     with pytest.raises(ClvError, match="SHA-256 differs"):
-        registry.load_challenger(model_id)
+        open_model(registry, model_id)
     if n != 9:
         with pytest.raises(ClvError, match="SHA-256 differs"):
-            registry.load_model(model_id)
+            open_champion(registry, model_id)
 
 
 def test_a_missing_model_file_is_named_and_never_loaded(home: Home) -> None:
     registry = Registry(home.registry)
-    model_id = registry.champion()["model_id"]
+    model_id = registry.champion().model_id
     registry.model_path(model_id).unlink()
     assert f"{model_id}.joblib" in found(home) and "clv train" in found(home)
     with pytest.raises(ClvError, match="missing"):
-        registry.load_model(model_id)
+        open_champion(registry, model_id)
 
 
 @pytest.mark.parametrize("row", [1, 2, 4])
@@ -122,10 +102,8 @@ def test_an_edited_row_is_named(home: Home, row: int, column: int) -> None:
     text = found(home)
     assert f"row {row} " in text or f"row {row - 1} " in text
     assert "edited" in text and "restore" in text
-    with pytest.raises(ClvError, match="takes no new row"):
-        Registry(home.registry).append(
-            Registry(home.registry).card("clv_19970930_h9_p3_20200101T000009Z"), "now", "why"
-        )
+    with pytest.raises(ClvError, match="nothing was done"):
+        Registry(home.registry).append(Registry(home.registry).card(named(9)), moment(99), "why")
 
 
 @pytest.mark.parametrize("row", [1, 2, 3, 4])
@@ -152,7 +130,7 @@ def test_a_cut_manifest_with_a_cut_head_is_named_by_a_head_noted_elsewhere(home:
     registry = Registry(home.registry)
     rows = registry.rows()[:2]
     edit_rows(home, lambda written: written[:3])
-    Head(2, row_sha256(rows[-1])).write(registry.head)
+    Head(2, rows[-1].sha256).write(registry.head)
     assert noted in "\n".join(str(f) for f in verify(home, noted).findings)
 
 
@@ -163,7 +141,7 @@ def test_a_deleted_manifest_is_named_and_no_new_history_begins(home: Home) -> No
     registry.head.unlink()
     assert "no row in the manifest" in found(home)
     with pytest.raises(ClvError, match="manifest was deleted"):
-        registry.append(registry.card("clv_19970930_h9_p3_20200101T000009Z"), "now", "why")
+        registry.append(registry.card(named(9)), moment(99), "why")
 
 
 def test_a_missing_head_is_named(home: Home) -> None:
@@ -174,7 +152,7 @@ def test_a_missing_head_is_named(home: Home) -> None:
 @pytest.mark.parametrize("n", [1, 9])
 def test_an_edited_card_is_named_and_never_promoted(home: Home, n: int) -> None:
     registry = Registry(home.registry)
-    model_id = f"clv_19970930_h9_p3_20200101T{n:06d}Z"
+    model_id = named(n)
     path = registry.card_path(model_id)
     card = json.loads(path.read_text())
     card["baseline"]["rmse"] = 1.0
@@ -182,19 +160,19 @@ def test_an_edited_card_is_named_and_never_promoted(home: Home, n: int) -> None:
     assert str(path) in found(home)
     if n == 9:
         with pytest.raises(ClvError, match="changed since its training"):
-            registry.append(registry.card(model_id), "now", "why")
+            registry.append(registry.card(model_id), moment(99), "why")
 
 
 def test_a_missing_card_is_named(home: Home) -> None:
     registry = Registry(home.registry)
-    registry.card_path(registry.champion()["model_id"]).unlink()
+    registry.card_path(registry.champion().model_id).unlink()
     assert "row 4" in found(home) and "missing" in found(home)
 
 
 def test_a_model_is_promoted_once(home: Home) -> None:
     registry = Registry(home.registry)
     with pytest.raises(ClvError, match="promoted once"):
-        registry.append(registry.card("clv_19970930_h9_p3_20200101T000001Z"), "now", "why")
+        registry.append(registry.card(named(1)), moment(99), "why")
     assert len(registry.rows()) == 4
 
 
@@ -204,7 +182,7 @@ def cut_off(registry: Registry, n: int) -> None:
     add_model(registry, n)
     for path, content in kept.items():
         path.write_bytes(content)
-    registry.journal.begin("promotion", {"row": registry.rows()[-1]})
+    registry.journal.begin("promotion", {"row": registry.rows()[-1].cells()})
 
 
 def test_a_promotion_cut_off_before_its_head_is_completed(home: Home) -> None:
@@ -226,17 +204,17 @@ def test_a_row_that_no_promotion_intended_is_never_sealed(home: Home) -> None:
     assert "row 5 was appended by something other than `clv`" in found(home)
     with pytest.raises(ClvError, match=r"nothing was done.*row 5 was appended"):
         registry.settle()
-    with pytest.raises(ClvError, match="takes no new row"):
-        registry.append(registry.card("clv_19970930_h9_p3_20200101T000009Z"), "2020", "why")
+    with pytest.raises(ClvError, match="nothing was done"):
+        registry.append(registry.card(named(9)), moment(99), "why")
     assert (registry.head.read_bytes(), registry.manifest.read_bytes()) == before
 
 
-def forge_row(home: Home, **cells: str) -> None:
+def forge_row(home: Home, **cells: Any) -> None:
     """Append a copy of the last row with the right number and hash of the row before it."""
     registry = Registry(home.registry)
     rows = registry.rows()
-    forged = {**rows[-1], "previous_row_sha256": row_sha256(rows[-1]), **cells}
-    registry.write_rows([*rows, {**forged, "manifest_row": str(len(rows) + 1)}])
+    forged = {"previous_row_sha256": rows[-1].sha256, "manifest_row": len(rows) + 1, **cells}
+    registry.write_rows([*rows, replace(rows[-1], **forged)])
 
 
 @pytest.mark.parametrize("cell", ["reason", "model_sha256"])
@@ -244,7 +222,7 @@ def test_a_row_other_than_the_intended_one_is_never_sealed(home: Home, cell: str
     registry = Registry(home.registry)
     cut_off(registry, 5)
     rows = registry.rows()
-    registry.write_rows([*rows[:-1], {**rows[-1], cell: "0" * 64}])
+    registry.write_rows([*rows[:-1], replace(rows[-1], **{cell: "0" * 64})])
     head = registry.head.read_bytes()
     with pytest.raises(ClvError, match=r"nothing was done.*row 5 was appended"):
         registry.settle()
@@ -273,7 +251,7 @@ def test_an_intent_that_does_not_follow_the_manifest_is_not_completed(home: Home
     cut_off(registry, 5)
     intended = registry.rows()[-1]
     registry.settle()
-    registry.journal.begin("promotion", {"row": {**intended, "manifest_row": "9"}})
+    registry.journal.begin("promotion", {"row": {**intended.cells(), "manifest_row": "9"}})
     with pytest.raises(ClvError, match=r"promotion\.json holds a promotion of .* does not follow"):
         registry.settle()
     assert verify(home).findings == [] and len(registry.rows()) == 5
@@ -293,7 +271,7 @@ def test_kill_at_any_moment_leaves_a_whole_registry(tmp_path: Path) -> None:
     registry = Registry(home.registry)
     for _ in range(12):
         process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), str(Path(__file__).parent)],
+            [sys.executable, "-c", WRITER, str(tmp_path), str(Path(__file__).parents[1])],
             stdout=subprocess.PIPE,
         )
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"
@@ -301,9 +279,9 @@ def test_kill_at_any_moment_leaves_a_whole_registry(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
         rows = registry.rows()
-        assert len({row["model_id"] for row in rows}) == len(rows)
+        assert len({row.model_id for row in rows}) == len(rows)
         for row in rows:
-            assert registry.card_path(row["model_id"]).exists()
-            registry.load_model(row["model_id"])
+            assert registry.card_path(row.model_id).exists()
+            open_champion(registry, row.model_id)
         assert found(home) == ""
     assert len(registry.rows()) >= 5

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv.core.render import code, csv_text, csv_value, markdown, terminal
+from clv.core.render import code, csv_cell, csv_value, markdown, terminal
 
 ANYTHING = st.text(st.characters(exclude_categories=()))
 
@@ -57,7 +57,7 @@ def test_a_code_span_ends_where_it_should():
 
 @given(ANYTHING)
 def test_a_cell_of_csv_is_no_formula_and_comes_back(text):
-    cell = csv_text(text)
+    cell = csv_cell(text)
     assert not cell.startswith(tuple("=+-@\t\r\n"))
     assert csv_value(cell) == text
     if text[:1].isalnum():

@@ -6,36 +6,28 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from registry_world import BASELINE, card_of, model_of, moment, named
 
 from clv.errors import ClvError
 from clv.operations.reproduce import Reproduction, reproduce
 from clv.project.config import ClusterLimits
 from clv.project.home import Home
+from clv.registry.card import ModelCard
 from clv.registry.provenance import training_settings
 from clv.registry.store import Registry
 
+M = named()
+DATA = card_of(M)["data"]
 
-def card(**changes: Any) -> dict[str, Any]:
-    return {
-        "model_id": "m",
-        "code_commit": "a" * 40,
-        "code_dirty": False,
-        "training_cutoff": "1997-09-30",
-        "labels_end": "1997-12-30",
-        "history_months": 9,
-        "pred_months": 3,
-        "customers": 5,
-        "champion": {"kind": "naive_spend_rate"},
-        "baseline": {"rmse": 40.0, "r2": 0.3},
-        "data": {"fingerprint": "f", "customer_days": 9, "customers": 5, "net_amount": "1.0"},
-        "environment": {"python": "3.11.7", "numpy": "2.4.6"},
-        **changes,
-    }
+
+def card(**changes: Any) -> ModelCard:
+    environment = {"python": "3.11.7", "numpy": "2.4.6"}
+    return ModelCard.sealed(card_of(M, **{"environment": environment, **changes}), "0" * 64)
 
 
 def test_the_last_digit_counts() -> None:
     assert Reproduction(card(), card(), "a" * 40).equal
-    other = card(baseline={"rmse": 40.00000000000001, "r2": 0.3})
+    other = card(baseline={**BASELINE, "rmse": 40.00000000000001})
     assert not Reproduction(card(), other, "a" * 40).equal
 
 
@@ -44,7 +36,7 @@ def test_the_last_digit_counts() -> None:
     [
         (
             {},
-            {"data": {"fingerprint": "g", "customer_days": 8}},
+            {"data": {**DATA, "fingerprint": "g", "customer_days": 8}},
             "a" * 40,
             "data: the log up to 1997-12-30",
         ),
@@ -67,24 +59,19 @@ def test_what_changed_is_named(
 
 def test_an_unknown_commit_is_refused_with_the_way_out(tmp_path: Any) -> None:
     home = Home(tmp_path)
-    Registry(home.registry).save({}, card(code_commit="unknown"))
+    Registry(home.registry).save(model_of(M), card_of(M, code_commit="unknown"))
     with pytest.raises(ClvError, match=r"outside a git repository.*--commit"):
-        reproduce(home, "m")
+        reproduce(home, M)
 
 
 def test_an_edited_card_is_nothing_to_compare_with(tmp_path: Any) -> None:
     home = Home(tmp_path)
     registry = Registry(home.registry)
-    full = card(
-        trained_at="",
-        baseline={"rmse": 40.0, "r2": None, "method": "out-of-time", "pred_months": 3},
-    )
-    registry.save({}, full)
-    registry.append(registry.card("m"), "2020", "why")
-    path = registry.card_path("m")
-    path.write_text(path.read_text().replace("40.0", "39.0"))
+    registry.append(registry.save(model_of(M), card_of(M)), moment(), "why")
+    path = registry.card_path(M)
+    path.write_text(path.read_text().replace("40.0", "39.0", 1))
     with pytest.raises(ClvError, match="clv verify"):
-        reproduce(home, "m")
+        reproduce(home, M)
 
 
 def test_the_log_is_recorded_as_given_and_without_a_password(

@@ -7,12 +7,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from clv.core.window import Batch
+from clv.core.window import Batch, Window
 from clv.monitoring.alerts import watched
 from clv.monitoring.drift import CHANGES, DriftRow
 from clv.operations.run import _in_sample, _summary
 from clv.project.home import Home
-from clv.training.train import TrainingWindow, history_notes
+from clv.training.train import history_notes
 
 FIRST, SECOND = Batch(dt.date(1998, 2, 10), 3), Batch(dt.date(1998, 2, 24), 3)
 
@@ -98,7 +98,7 @@ def test_a_run_is_summed_up_in_numbers_with_their_nouns(scored, judged, in_sampl
     ],
 )
 def test_a_history_that_the_log_does_not_hold_is_said(cutoff, months, said):
-    notes = history_notes(TrainingWindow(cutoff, months, 3), dt.date(1997, 1, 1))
+    notes = history_notes(Window(cutoff, months, 3), dt.date(1997, 1, 1))
     if said is None:
         assert notes == []
     else:

@@ -6,44 +6,48 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from accuracy_world import DATA_FROM, features_and_labels, purchases
+from registry_world import card_of, moment, named
 
 from clv.core.arrays import column
+from clv.core.window import Window
 from clv.errors import ClvError
 from clv.prediction.candidates import Rule
 from clv.prediction.champion import Champion
-from clv.prediction.clusters import fit_clusters
-from clv.prediction.encoder import Reader
-from clv.prediction.intervals import Bounds
+from clv.prediction.clusters import ClusterOptions, fit_clusters
+from clv.prediction.encoder import Encoder
+from clv.prediction.intervals import Intervals
 from clv.prediction.naive import SPEND_RATE
 from clv.project.home import Home
+from clv.registry.model_file import ModelFile
 from clv.registry.store import Registry
 from clv.scoring.score import SCORES, score
 
+A, B = named(0), named(1)
 PARETO = "pareto_nbd_gamma_gamma"
 CUTOFF = dt.date(2023, 6, 30)
 
 
 @pytest.fixture(scope="module")
 def shop():
-    frame = features_and_labels(purchases(500, 720, 3), CUTOFF, 9, 3)
-    return frame.assign(model_id="a", pred_months=3)
+    frame = features_and_labels(purchases(500, 720, 3), Window(CUTOFF, 9, 3))
+    return frame.assign(model_id=A, pred_months=3)
 
 
 @pytest.fixture(scope="module")
-def reader(shop):
-    return Reader.fit(shop, DATA_FROM)
+def encoder(shop):
+    return Encoder.fit(shop, DATA_FROM)
 
 
 @pytest.fixture(scope="module")
 def clusters(shop):
-    return fit_clusters(shop, 3, 4, 0.02, seed=1)
+    return fit_clusters(shop, ClusterOptions(3, 4, 0.02), seed=1)
 
 
-def champion(reader, shop, kind):
-    predicted = reader.read(shop).expectations[kind]
+def champion(encoder, shop, kind):
+    predicted = encoder.encode(shop).expectations[kind]
     actual, days = column(shop, "actual_clv"), column(shop, "pred_days")
-    bounds = Bounds.fit([predicted], [actual], [days], relevels=False)
-    return Champion(reader, Rule(kind), None, bounds)
+    intervals = Intervals.fit([predicted], [actual], [days], relevels=False)
+    return Champion(encoder, Rule(kind), None, intervals)
 
 
 @pytest.fixture
@@ -54,19 +58,9 @@ def home(tmp_path, monkeypatch):
 
 def promote(home, model_id, winner, clusters):
     registry = Registry(home.registry)
-    card = {
-        "model_id": model_id,
-        "champion": winner.to_dict(),
-        "baseline": {"rmse": 1.0, "r2": 0.5, "method": "out-of-time", "pred_months": 3},
-        "trained_at": "2021-01-01",
-        "training_cutoff": "2020-12-31",
-        "history_months": 9,
-        "pred_months": 3,
-        "code_dirty": False,
-        "data": {"fingerprint": "0"},
-    }
-    model = {"champion": winner.to_dict(), "clusters": clusters.to_dict()}
-    registry.append(registry.save(model, card), "2021-01-01", "test")
+    card = card_of(model_id, champion=winner.to_dict())
+    model = ModelFile(model_id, winner.to_dict(), clusters.to_dict())
+    registry.append(registry.save(model, card), moment(), "test")
 
 
 def table(shop, **changes) -> pa.Table:
@@ -75,10 +69,10 @@ def table(shop, **changes) -> pa.Table:
 
 
 def test_every_row_gets_the_champions_prediction_and_cluster_in_its_place(
-    home, shop, reader, clusters
+    home, shop, encoder, clusters
 ):
-    pareto = champion(reader, shop, PARETO)
-    promote(home, "a", pareto, clusters)
+    pareto = champion(encoder, shop, PARETO)
+    promote(home, A, pareto, clusters)
     scores = score(table(shop))
     assert scores.schema == SCORES
     assert scores["customer_id"].to_pylist() == shop["customer_id"].tolist()
@@ -89,19 +83,19 @@ def test_every_row_gets_the_champions_prediction_and_cluster_in_its_place(
     assert scores["cluster_id"].to_pylist() == clusters.assign(shop).tolist()
 
 
-def test_where_the_formula_overflows_the_customers_own_rate_stands(home, shop, reader, clusters):
+def test_where_the_formula_overflows_the_customers_own_rate_stands(home, shop, encoder, clusters):
     frequent = shop.copy()
     frequent.loc[[0, 7], ["frequency", "recency", "T"]] = [400, 270, 270]
-    assert reader.read(frequent).overflowed[PARETO] == 2  # else this test would prove nothing
-    promote(home, "a", champion(reader, shop, PARETO), clusters)
+    assert encoder.encode(frequent).overflowed[PARETO] == 2  # else this test would prove nothing
+    promote(home, A, champion(encoder, shop, PARETO), clusters)
     scores = score(table(frequent)).to_pandas()
     assert np.isfinite(scores["predicted_clv"]).all()
-    own = reader.read(frequent).expectations[SPEND_RATE]
+    own = encoder.encode(frequent).expectations[SPEND_RATE]
     assert scores.loc[[0, 7], "predicted_clv"].tolist() == own[[0, 7]].tolist()
 
 
-def test_no_number_is_nan_nor_outside_of_what_it_means(home, shop, reader, clusters):
-    promote(home, "a", champion(reader, shop, PARETO), clusters)
+def test_no_number_is_nan_nor_outside_of_what_it_means(home, shop, encoder, clusters):
+    promote(home, A, champion(encoder, shop, PARETO), clusters)
     scores = score(table(shop, revenue=-5.0)).to_pandas()
     for name in (
         "predicted_clv",
@@ -115,12 +109,12 @@ def test_no_number_is_nan_nor_outside_of_what_it_means(home, shop, reader, clust
     assert (scores["predicted_clv_lower"] <= scores["predicted_clv_upper"]).all()
 
 
-def test_rows_are_scored_by_the_model_that_they_name(home, shop, reader, clusters):
-    pareto, naive = champion(reader, shop, PARETO), champion(reader, shop, SPEND_RATE)
-    promote(home, "a", pareto, clusters)
-    promote(home, "b", naive, clusters)
+def test_rows_are_scored_by_the_model_that_they_name(home, shop, encoder, clusters):
+    pareto, naive = champion(encoder, shop, PARETO), champion(encoder, shop, SPEND_RATE)
+    promote(home, A, pareto, clusters)
+    promote(home, B, naive, clusters)
     half = len(shop) // 2
-    mixed = shop.assign(model_id=["b"] * half + ["a"] * (len(shop) - half))
+    mixed = shop.assign(model_id=[B] * half + [A] * (len(shop) - half))
     scores = score(table(mixed)).to_pandas().set_index("customer_id")
     expected = np.append(
         naive.predict(shop[:half])["predicted_clv"], pareto.predict(shop[half:])["predicted_clv"]
@@ -136,8 +130,8 @@ def test_no_customers_give_an_empty_table_with_the_schema(home, shop):
     assert score(nobody).num_rows == 0
 
 
-def test_rows_of_a_model_without_its_file_are_refused(home, shop, reader, clusters):
-    promote(home, "a", champion(reader, shop, SPEND_RATE), clusters)
-    Registry(home.registry).model_path("a").unlink()
+def test_rows_of_a_model_without_its_file_are_refused(home, shop, encoder, clusters):
+    promote(home, A, champion(encoder, shop, SPEND_RATE), clusters)
+    Registry(home.registry).model_path(A).unlink()
     with pytest.raises(ClvError, match="is missing"):
         score(table(shop))

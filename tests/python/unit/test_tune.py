@@ -11,17 +11,20 @@ import pytest
 
 from clv.cli.options import months
 from clv.core.dates import add_months
+from clv.core.window import Window, WindowLengths
 from clv.errors import ClvError
-from clv.tuning import grid
+from clv.project.database import LogDays
+from clv.training.plan import SLACK
 from clv.tuning.choose import cell_results, choose
-from clv.tuning.grid import Cell, choose_grid
-from clv.tuning.heatmap import draw, label
+from clv.tuning.grid import GridRequest, choose_grid
+from clv.tuning.heatmap import HeatMap, draw, label
 
 FIRST, LAST = dt.date(1997, 1, 1), dt.date(1998, 6, 30)
+DAYS = LogDays(FIRST, LAST)
 
 
 def test_the_default_grid_on_cdnow_is_cut_to_what_every_cell_can_carry() -> None:
-    chosen = choose_grid(grid.HISTORY_MONTHS, grid.PRED_MONTHS, 4, FIRST, LAST)
+    chosen = choose_grid(GridRequest(), DAYS)
     assert (chosen.histories, chosen.preds) == ((3, 6, 9), (1, 2, 3, 6))
     assert [str(c) for c in chosen.cutoffs] == [
         "1997-09-30",
@@ -30,8 +33,8 @@ def test_the_default_grid_on_cdnow_is_cut_to_what_every_cell_can_carry() -> None
         "1997-12-31",
     ]
     assert len(chosen.cells) + len(chosen.left_out) == 30
-    assert "begin before the log" in chosen.left_out[Cell(18, 1)]
-    assert "end after the log" in chosen.left_out[Cell(3, 12)]
+    assert "begin before the log" in chosen.left_out[WindowLengths(18, 1)]
+    assert "end after the log" in chosen.left_out[WindowLengths(3, 12)]
 
 
 @pytest.mark.parametrize("last", [dt.date(1998, 6, 30), dt.date(1999, 2, 28), dt.date(2003, 1, 17)])
@@ -39,29 +42,25 @@ def test_the_default_grid_on_cdnow_is_cut_to_what_every_cell_can_carry() -> None
 def test_every_cell_has_its_history_and_its_labels_at_every_cutoff(
     last: dt.date, origins: int
 ) -> None:
-    chosen = choose_grid(grid.HISTORY_MONTHS, grid.PRED_MONTHS, origins, FIRST, last)
+    chosen = choose_grid(GridRequest(origins=origins), LogDays(FIRST, last))
     assert len(set(chosen.cutoffs)) == origins
-    assert {(c, h, p) for c, h, p in chosen.windows()} == {
-        (str(c), *cell) for c in chosen.cutoffs for cell in chosen.cells
-    }
+    assert set(chosen.windows()) == {Window(c, *x) for c in chosen.cutoffs for x in chosen.cells}
     for cutoff in chosen.cutoffs:
         for cell in chosen.cells:
             assert add_months(cutoff, cell.pred_months) <= last
-            assert add_months(cutoff, -cell.history_months) + grid.SLACK >= FIRST
+            assert add_months(cutoff, -cell.history_months) + SLACK >= FIRST
 
 
 def test_a_long_log_keeps_the_whole_grid_and_spreads_the_origins() -> None:
-    chosen = choose_grid(
-        grid.HISTORY_MONTHS, grid.PRED_MONTHS, 4, dt.date(2015, 1, 1), dt.date(2021, 12, 31)
-    )
+    chosen = choose_grid(GridRequest(), LogDays(dt.date(2015, 1, 1), dt.date(2021, 12, 31)))
     assert len(chosen.cells) == 30 and not chosen.left_out
     assert chosen.cutoffs[0] == dt.date(2020, 3, 31) and chosen.cutoffs[-1] == dt.date(2020, 12, 31)
 
 
 def test_a_side_can_be_fixed_and_a_short_log_is_refused() -> None:
-    assert choose_grid((3, 6, 9, 12), (6,), 4, FIRST, LAST).preds == (6,)
+    assert choose_grid(GridRequest((3, 6, 9, 12), (6,)), DAYS).preds == (6,)
     with pytest.raises(ClvError, match="too short"):
-        choose_grid((24,), (12,), 4, FIRST, LAST)
+        choose_grid(GridRequest((24,), (12,)), DAYS)
     assert months("9, 3,3", "--history-months") == (3, 9)
     for wrong in ("0", "3,", "x", "-3", "1.5"):
         with pytest.raises(ClvError, match="list of months"):
@@ -88,7 +87,7 @@ def test_the_rule_takes_the_highest_mean_skill_when_nothing_is_near() -> None:
     decided = choose(
         cell_results(results({(9, 3): [0.50, 0.51, 0.52], (6, 6): [0.30, 0.31, 0.32]}))
     )
-    assert decided.winner == Cell(9, 3)
+    assert decided.winner == WindowLengths(9, 3)
 
 
 def test_within_one_standard_error_the_longer_prediction_then_the_shorter_history_wins() -> None:
@@ -96,7 +95,7 @@ def test_within_one_standard_error_the_longer_prediction_then_the_shorter_histor
             (3, 6): [0.20, 0.20, 0.20], (3, 3): [0.49, 0.49, 0.49]}  # fmt: skip
     decided = choose(cell_results(results(near)))
     assert decided.bar == pytest.approx(0.5 - 0.1 / np.sqrt(3))
-    assert decided.winner == Cell(6, 6)
+    assert decided.winner == WindowLengths(6, 6)
     assert decided.summary["chosen"].sum() == 1
 
 
@@ -144,14 +143,7 @@ def test_figures_of_a_heat_map_have_no_exponents(value: float, text: str) -> Non
 
 def test_heat_maps_are_drawn_with_empty_cells_and_equal_values(tmp_path: Path) -> None:
     path = tmp_path / "map.png"
-    values = {Cell(3, 1): 10.0, Cell(6, 1): 10.0}
-    draw(
-        path,
-        "title",
-        values,
-        {Cell(24, 1): "too short"},
-        Cell(3, 1),
-        "caption",
-        lower_is_better=True,
-    )
+    values = {WindowLengths(3, 1): 10.0, WindowLengths(6, 1): 10.0}
+    empty = {WindowLengths(24, 1): "too short"}
+    draw(path, HeatMap("title", values, empty, WindowLengths(3, 1), "caption", True))
     assert path.read_bytes().startswith(b"\x89PNG")

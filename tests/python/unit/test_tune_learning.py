@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,32 +14,28 @@ import pytest
 from accuracy_world import DATA_FROM, features_and_labels, purchases
 
 from clv.core.dates import add_months
+from clv.core.window import Window
 from clv.errors import ClvError
 from clv.prediction import accuracy, learners
-from clv.prediction.encoder import LABELS, Reader
+from clv.prediction.encoder import LABELS, Encoder
 from clv.prediction.learners import LINEAR
-from clv.training.examples import History, Task
-from clv.training.plan import Fold, Origin, Plan, plan_training
+from clv.project.database import LogDays
+from clv.training.examples import Examples, fold_of
+from clv.training.plan import Fold, Plan, plan_training
 from clv.tuning.evaluate import KINDS, LEARNING_KINDS, evaluate
-from clv.tuning.grid import HISTORY_MONTHS, PRED_MONTHS, choose_grid
+from clv.tuning.grid import HISTORY_MONTHS, PRED_MONTHS, GridRequest, choose_grid
 from clv.tuning.tasks import tasks_of, windows_of
+
+pytestmark = pytest.mark.usefixtures("encoders_fitted_once")
 
 CUTOFF = dt.date(2023, 6, 30)
 HISTORY = 9
-Load = Callable[[Origin], pd.DataFrame]
+Load = Callable[[Window], pd.DataFrame]
 
 
 def loader(log: pd.DataFrame) -> Load:
-    """Rows of `int_clv__training_set` of an origin, as SQL would give them from this log."""
-    known: dict[Origin, pd.DataFrame] = {}
-
-    def load(origin: Origin) -> pd.DataFrame:
-        if origin not in known:
-            rows = features_and_labels(log, origin.cutoff, HISTORY, origin.pred_months)
-            known[origin] = rows.assign(window_end=pd.Timestamp(origin.labels_end))
-        return known[origin]
-
-    return load
+    """Rows of `int_clv__training_set` of a window, as SQL would give them from this log."""
+    return lru_cache(None)(lambda window: features_and_labels(log, window))
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +48,12 @@ def load(log: pd.DataFrame) -> Load:
     return loader(log)
 
 
-def task(pred_months: int = 3) -> Task:
-    return Task.of(Origin(CUTOFF, pred_months), HISTORY, DATA_FROM)
+def fold(pred_months: int = 3) -> Fold:
+    return fold_of(Window(CUTOFF, HISTORY, pred_months), DATA_FROM)
 
 
 def everybody(load: Load) -> set[str]:
-    return set(load(Origin(CUTOFF, 3))["customer_id"])
+    return set(load(Window(CUTOFF, HISTORY, 3))["customer_id"])
 
 
 @pytest.fixture
@@ -86,7 +83,9 @@ def test_every_label_that_is_learnt_from_ends_by_the_cutoff(
     first: dt.date, last: dt.date, origins: int
 ) -> None:
     """Over whole grids, month ends and a leap day among the cutoffs."""
-    chosen = choose_grid((1, *HISTORY_MONTHS), PRED_MONTHS, origins, first, last)
+    chosen = choose_grid(
+        GridRequest((1, *HISTORY_MONTHS), PRED_MONTHS, origins), LogDays(first, last)
+    )
     tasks = tasks_of(chosen, first)
     assert list(tasks) == chosen.cells
     for cell, todo in tasks.items():
@@ -99,9 +98,9 @@ def test_every_label_that_is_learnt_from_ends_by_the_cutoff(
 
 
 def test_the_origins_are_those_of_a_training() -> None:
-    fold = plan_training(Origin(CUTOFF, 3), HISTORY, DATA_FROM).folds[0]
-    assert fold.judged == task().judged and task().learnt_from == fold.learnt_from
-    assert len(task().learnt_from) >= 3
+    planned = plan_training(Window(CUTOFF, HISTORY, 3), DATA_FROM).folds[0]
+    assert planned == fold()
+    assert len(fold().learnt_from) >= 3
 
 
 def test_nothing_after_the_cutoff_changes_what_is_learnt_or_predicted(
@@ -116,8 +115,8 @@ def test_nothing_after_the_cutoff_changes_what_is_learnt_or_predicted(
     changed = pd.concat(
         [changed, changed[changed["day"] > day].assign(day=lambda rows: rows.day + 1)]
     )
-    before = evaluate(History(load, DATA_FROM), task(), everybody(load))
-    after = evaluate(History(loader(changed), DATA_FROM), task(), everybody(load))
+    before = evaluate(Examples(load, DATA_FROM), fold(), everybody(load))
+    after = evaluate(Examples(loader(changed), DATA_FROM), fold(), everybody(load))
     assert [result["kind"] for result in before] == list(KINDS)
     assert len(predictions) == 2 * len(KINDS)
     for one, other in zip(predictions[: len(KINDS)], predictions[len(KINDS) :], strict=True):
@@ -125,7 +124,7 @@ def test_nothing_after_the_cutoff_changes_what_is_learnt_or_predicted(
     assert all(b["rmse"] != a["rmse"] for b, a in zip(before, after, strict=True))
 
     earlier = log.assign(amount=np.where(log["day"] == day - 5, log["amount"] * 9, log["amount"]))
-    evaluate(History(loader(earlier), DATA_FROM), task(), everybody(load))
+    evaluate(Examples(loader(earlier), DATA_FROM), fold(), everybody(load))
     ridge = KINDS.index(LINEAR)
     assert not np.array_equal(predictions[ridge], predictions[2 * len(KINDS) + ridge])
 
@@ -134,84 +133,86 @@ def test_a_window_that_ends_after_the_cutoff_is_refused(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By its dates when it is chosen and when it is read, and by the dates of its rows."""
-    late = Origin(add_months(CUTOFF, -1), 3)
+    late = Window(add_months(CUTOFF, -1), HISTORY, 3)
     with pytest.raises(ClvError, match="2023-08-30, after the cutoff 2023-06-30"):
-        History(load, DATA_FROM).lessons(replace(task(), learnt_from=(late,)))
+        Examples(load, DATA_FROM).pooled([late], CUTOFF)
+    with pytest.raises(ClvError, match="2023-08-30, after the cutoff 2023-06-30"):
+        Examples(load, DATA_FROM).usable([late], CUTOFF)
 
-    def rows_of_another_window(origin: Origin) -> pd.DataFrame:
-        return load(origin).assign(window_end=pd.Timestamp(CUTOFF) + pd.Timedelta(days=1))
+    def rows_of_another_window(window: Window) -> pd.DataFrame:
+        return load(window).assign(window_end=pd.Timestamp(CUTOFF) + pd.Timedelta(days=1))
 
     with pytest.raises(ClvError, match="the rows of 2023-03-30"):
-        History(rows_of_another_window, DATA_FROM).lessons(task())
+        Examples(rows_of_another_window, DATA_FROM).pooled(fold().learnt_from, CUTOFF)
 
-    def careless(chosen: Origin, history_months: int, data_from: dt.date) -> Plan:
-        plan = plan_training(chosen, history_months, data_from)
+    def careless(chosen: Window, data_from: dt.date) -> Plan:
+        plan = plan_training(chosen, data_from)
         return replace(plan, folds=(Fold(chosen, (late,)),))
 
     monkeypatch.setattr("clv.training.examples.plan_training", careless)
     with pytest.raises(ClvError, match="Nothing may be learnt"):
-        task()
+        fold()
 
 
 def test_a_window_read_for_a_later_cutoff_is_refused_at_an_earlier_one(load: Load) -> None:
     """What is kept in memory passes the guard as well."""
-    history = History(load, DATA_FROM)
-    later = Task.of(Origin(add_months(CUTOFF, 2), 1), HISTORY, DATA_FROM)
-    assert history.lessons(later) is not None
+    examples = Examples(load, DATA_FROM)
+    later = fold_of(Window(add_months(CUTOFF, 2), HISTORY, 1), DATA_FROM)
+    assert len(examples.pooled(later.learnt_from, later.judged.cutoff).actual)
     with pytest.raises(ClvError, match="after the cutoff"):
-        history.lessons(replace(later, judged=Origin(CUTOFF, 1)))
+        examples.pooled(later.learnt_from, CUTOFF)
 
 
 def test_models_see_features_alone_and_are_fitted_once_per_cutoff(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitted: list[dt.date] = []
-    fit, read = Reader.fit, Reader.read
+    fit, encode = Encoder.fit, Encoder.encode
 
-    def spied_fit(features: pd.DataFrame, *rest: Any) -> Reader:
+    def spied_fit(features: pd.DataFrame, *rest: Any) -> Encoder:
         assert not {*LABELS} & set(features.columns)
         fitted.append(features["cutoff"].iloc[0].date())
         return fit(features, *rest)
 
-    def spied_read(self: Reader, features: pd.DataFrame) -> Any:
+    def spied_encode(self: Encoder, features: pd.DataFrame) -> Any:
         assert not {*LABELS} & set(features.columns)
-        return read(self, features)
+        return encode(self, features)
 
-    monkeypatch.setattr(Reader, "fit", spied_fit)
-    monkeypatch.setattr(Reader, "read", spied_read)
-    history = History(load, DATA_FROM)
-    todo = [task(1), task(2), task(3)]
+    monkeypatch.setattr(Encoder, "fit", spied_fit)
+    monkeypatch.setattr(Encoder, "encode", spied_encode)
+    examples = Examples(load, DATA_FROM)
+    todo = [fold(1), fold(2), fold(3)]
     for one in todo:
-        evaluate(history, one, everybody(load))
-    wanted = {origin.cutoff for one in todo for origin in (one.judged, *one.learnt_from)}
+        evaluate(examples, one, everybody(load))
+    wanted = {window.cutoff for one in todo for window in (one.judged, *one.learnt_from)}
     assert len(fitted) == len(set(fitted)) and set(fitted) == wanted
 
 
 def test_errors_are_per_30_days_and_on_the_shared_customers_alone(load: Load) -> None:
     shared = {*sorted(everybody(load))[:50]}
-    for result in evaluate(History(load, DATA_FROM), task(), shared):
+    for result in evaluate(Examples(load, DATA_FROM), fold(), shared):
         assert result["customers"] == 50 and result["left_out_because"] is None
         days = (add_months(CUTOFF, 3) - CUTOFF).days
         assert result["rmse_per_30_days"] == pytest.approx(result["rmse"] * 30 / days)
         if result["kind"] in LEARNING_KINDS:
             assert result["labels_through"] == CUTOFF.isoformat()
-            assert result["fitted_on"] == sum(len(load(o)) for o in task().learnt_from)
-            assert result["learnt_from"].split() == [str(o) for o in task().learnt_from]
+            assert result["fitted_on"] == sum(len(load(o)) for o in fold().learnt_from)
+            assert result["learnt_from"].split() == [str(o) for o in fold().learnt_from]
         else:
             assert result["learnt_from"] is None
-            assert result["fitted_on"] == len(load(Origin(CUTOFF, 3)))
+            assert result["fitted_on"] == len(load(Window(CUTOFF, HISTORY, 3)))
 
 
 def test_where_no_labels_had_closed_learners_leave_with_the_reason(load: Load) -> None:
     """Also where windows had closed, but with too few customers to learn from."""
-    few = History(
-        lambda origin: load(origin).head(40 if origin.cutoff == CUTOFF else 20), DATA_FROM
+    few = Examples(
+        lambda window: load(window).head(40 if window.cutoff == CUTOFF else 20), DATA_FROM
     )
-    for history, one in (
-        (History(load, DATA_FROM), replace(task(), learnt_from=())),
-        (few, task()),
+    for examples, one in (
+        (Examples(load, DATA_FROM), replace(fold(), learnt_from=())),
+        (few, fold()),
     ):
-        results = {r["kind"]: r for r in evaluate(history, one, everybody(load))}
+        results = {r["kind"]: r for r in evaluate(examples, one, everybody(load))}
         assert list(results) == list(KINDS)
         for kind, result in results.items():
             if kind in LEARNING_KINDS:
@@ -232,7 +233,7 @@ def test_a_learner_that_cannot_be_fitted_leaves_alone(
         return fit_learner(kind, *rest)
 
     monkeypatch.setattr("clv.tuning.evaluate.fit_learner", broken)
-    results = {r["kind"]: r for r in evaluate(History(load, DATA_FROM), task(), everybody(load))}
+    results = {r["kind"]: r for r in evaluate(Examples(load, DATA_FROM), fold(), everybody(load))}
     assert results[LINEAR]["left_out_because"] == "it could not be fitted: singular"
     assert [k for k, r in results.items() if r["left_out_because"]] == [LINEAR]
 
@@ -240,8 +241,8 @@ def test_a_learner_that_cannot_be_fitted_leaves_alone(
 def test_few_windows_stay_in_memory_and_the_results_are_the_same(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = evaluate(History(load, DATA_FROM), task(), everybody(load))
+    first = evaluate(Examples(load, DATA_FROM), fold(), everybody(load))
     monkeypatch.setattr("clv.training.examples.KEPT", 1)
-    history = History(load, DATA_FROM)
-    assert evaluate(history, task(), everybody(load)) == first
-    assert len(history._closed) == 1
+    examples = Examples(load, DATA_FROM)
+    assert evaluate(examples, fold(), everybody(load)) == first
+    assert len(examples._kept) == 1

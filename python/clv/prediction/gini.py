@@ -1,0 +1,42 @@
+"""The area of a Gini coefficient, for customers that count once or, in a resample, several times."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv.core.arrays import Vector
+
+
+def gini_area(actual: Vector, order: NDArray[np.int64]) -> float:
+    """Return the area between cumulative spend in `order` and the diagonal, in money times customers.
+
+    Parameters
+    ----------
+    actual, order : arrays of shape (n,)
+        What the customers spent, and their places from the first to the last.
+    """
+    n = len(actual)
+    weights = np.arange(n, 0, -1, dtype=float)
+    return float(np.dot(actual[order], weights) - actual.sum() * (n + 1) / 2)
+
+
+def resampled_gini_area(money: Vector, weights: Vector) -> Vector:
+    """Return the same area where a customer stands `weights` times, shape (replicates,) or one number.
+
+    A customer after `before` others counts in w (size - before) - w (w - 1) / 2 partial sums.
+
+    Parameters
+    ----------
+    money : array of shape (n,)
+        What the customers spent, already in order.
+    weights : array of shape (n,) or (n, replicates)
+        How often each of them stands there, in the same order.
+    """
+    through = np.cumsum(weights, axis=0)
+    size = through[-1].copy()
+    # size - before - (w - 1) / 2 = size - through + (w + 1) / 2
+    np.subtract(size + 0.5, through, out=through)
+    through += weights / 2
+    through *= weights
+    return np.asarray(money @ through - (money @ weights) * (size + 1) / 2)
