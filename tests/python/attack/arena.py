@@ -114,7 +114,7 @@ def tried(situation: Situation, arena: Arena) -> Outcome:
     """Try a situation and judge it; the home is left as the command left it."""
     if situation.prepare:
         situation.prepare(arena)
-    before = contents(arena.home)
+    before, database = contents(arena.home), stamp(arena.home / "clv.duckdb")
     names = {name: arena.filled(text) for name, text in situation.env.items()}
     arguments = [arena.filled(part) for part in situation.command]
     environment = {
@@ -125,7 +125,17 @@ def tried(situation: Situation, arena: Arena) -> Outcome:
     run = in_a_process if situation.process else in_process
     outcome = run(arguments, environment, situation.stdin)
     judge(situation, arena, outcome, before)
+    if stamp(arena.home / "clv.duckdb") != database and (ran := executed_sql(arena)):
+        outcome.faults["executed"] = ran
     return outcome
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    """Return what tells a changed file from an unchanged one."""
+    if not os.path.lexists(path):
+        return ()
+    status = path.lstat()
+    return status.st_size, status.st_mtime_ns, status.st_mode
 
 
 def in_process(arguments: list[str], environment: dict[str, str], stdin: str) -> Outcome:
@@ -232,8 +242,8 @@ def judge(
     faults, said = outcome.faults, outcome.out + outcome.err
     if "Traceback (most recent" in said or "a defect of clv" in said:
         faults.setdefault("traceback", last_line(said))
-    if executed(arena):
-        faults["executed"] = executed(arena)
+    if arena.canary.exists():
+        faults["executed"] = "the canary file was written"
     after = contents(arena.home)
     changed = lost(situation, outcome, before, after)
     if changed:
@@ -250,10 +260,8 @@ def judge(
         faults["unclear"] = "; ".join([*more, *([wrong] if wrong else [])])
 
 
-def executed(arena: Arena) -> str:
-    """Say what ran that must not run: a canary file that is there, a canary table that is not."""
-    if arena.canary.exists():
-        return "the canary file was written"
+def executed_sql(arena: Arena) -> str:
+    """Say what SQL ran that must not run: the canary table is gone, or another one was made."""
     database = arena.home / "clv.duckdb"
     if not database.is_file() or database.is_symlink():
         return ""
