@@ -126,6 +126,7 @@
 {% macro clv_mapped_columns() -%}
   {#- The var `columns` over its defaults; unknown keys and values that are not text are errors. -#}
   {%- set defaults = {'customer_id': 'customer_id', 'ordered_at': 'ordered_at', 'amount': 'amount', 'order_id': none, 'line_id': none} -%}
+  {%- if not execute -%}{{ return(defaults) }}{%- endif -%}
   {%- set asked = var('columns', {}) or {} -%}
   {%- if asked is not mapping -%}
     {{ clv_fail("the var columns is '" ~ asked ~ "', not a mapping. Write --vars '{columns: {customer_id: Customer ID, amount: Quantity * Price}}'.") }}
