@@ -22,13 +22,17 @@ from dbt_common.exceptions import DbtRuntimeError
 from clv.errors import ClvError
 from clv.project import lock
 from clv.project.database import DATABASE, check_opens
+from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
 from clv.project.home import Home
 from clv.project.log_columns import answered
 from clv.project.stored import stands
 from clv.project.transaction_log import form_of
 
 # What `clv_plugin_answer` in macros/read_log.sql calls.
-FUNCTIONS = {"clv_log_columns": answered, "clv_log_form": form_of}
+FUNCTIONS = {
+    "clv_log_columns": answered,
+    "clv_log_form": lambda location: form_of(hidden_location() or location),
+}
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
@@ -60,6 +64,12 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         """Offer the functions to the macros on a database that was just opened."""
         for name, function in FUNCTIONS.items():
             conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
+
+    def configure_cursor(self, cursor: Any) -> None:
+        """Hand the engine the address of the log that dbt is not to see."""
+        if location := hidden_location():
+            quoted = location.replace("'", "''")
+            cursor.execute(f"set variable {ENGINE_VARIABLE} = '{quoted}'")
 
 
 def make_home(database: Path) -> None:
