@@ -91,20 +91,10 @@
   {%- if clv_first_row("select count(*) from glob(" ~ path ~ ")")[0] == 0 -%}
     {{ clv_fail("no file matches CLV_TRANSACTIONS='" ~ location ~ "'. Give the path or glob of the transaction log (CSV or Parquet); `clv` takes a relative path from where it is called, `dbt` from the project's folder.") }}
   {%- endif -%}
-<<<<<<< HEAD
-  {%- if form == 'csv' and clv_first_row("select coalesce(sum(size), 0) from read_blob('" ~ path ~ "')")[0] == 0 -%}
+  {%- if form == 'csv' and clv_first_row("select coalesce(sum(size), 0) from read_blob(" ~ path ~ ")")[0] == 0 -%}
     {{ clv_fail("the transaction log CLV_TRANSACTIONS='" ~ location ~ "' is empty: it has not even a header line.") }}
   {%- endif -%}
   {{ return(clv_plugin_answer('clv_log_reader', location)) }}
-=======
-  {%- if form == 'parquet' -%}
-    {{ return("read_parquet(" ~ path ~ ", union_by_name = true)") }}
-  {%- endif -%}
-  {%- if clv_first_row("select coalesce(sum(size), 0) from read_blob(" ~ path ~ ")")[0] == 0 -%}
-    {{ clv_fail("the transaction log CLV_TRANSACTIONS='" ~ location ~ "' is empty: it has not even a header line.") }}
-  {%- endif -%}
-  {{ return("read_csv(" ~ path ~ ", all_varchar = true, header = true, union_by_name = true)") }}
->>>>>>> wt-exits
 {%- endmacro %}
 
 {% macro spark__clv_read_files(location, form) -%}

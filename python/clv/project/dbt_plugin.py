@@ -32,13 +32,9 @@ from clv.project.transaction_log import form_of
 # What `clv_plugin_answer` in macros/read_log.sql calls.
 FUNCTIONS = {
     "clv_log_columns": answered,
-<<<<<<< HEAD
-    "clv_log_form": form_of,
+    "clv_log_form": lambda location: form_of(hidden_location() or location),
     "clv_log_reader": reader,
     "clv_open_log": opened,
-=======
-    "clv_log_form": lambda location: form_of(hidden_location() or location),
->>>>>>> wt-exits
 }
 
 
@@ -69,15 +65,11 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
     def configure_cursor(self, cursor: Any) -> None:
-<<<<<<< HEAD
-        """Offer the rows of the log, which each connection has to be told of."""
+        """Offer the rows of the log, and hand the engine its address where dbt is not to see it."""
         cursor.register(ROWS, LOG_ROWS)
-=======
-        """Hand the engine the address of the log that dbt is not to see."""
         if location := hidden_location():
             quoted = location.replace("'", "''")
             cursor.execute(f"set variable {ENGINE_VARIABLE} = '{quoted}'")
->>>>>>> wt-exits
 
 
 def make_home(database: Path) -> None:
