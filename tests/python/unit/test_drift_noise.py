@@ -48,6 +48,7 @@ def test_a_weight_is_a_customer_standing_as_often():
         assert resampled_gini_area(group.actual[order], one) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_repeated_draws():
     rng = np.random.default_rng(3)
     whole = shop(50_000)
