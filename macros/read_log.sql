@@ -91,13 +91,10 @@
   {%- if clv_first_row("select count(*) from glob(" ~ path ~ ")")[0] == 0 -%}
     {{ clv_fail("no file matches CLV_TRANSACTIONS='" ~ location ~ "'. Give the path or glob of the transaction log (CSV or Parquet); `clv` takes a relative path from where it is called, `dbt` from the project's folder.") }}
   {%- endif -%}
-  {%- if form == 'parquet' -%}
-    {{ return("read_parquet(" ~ path ~ ", union_by_name = true)") }}
-  {%- endif -%}
-  {%- if clv_first_row("select coalesce(sum(size), 0) from read_blob(" ~ path ~ ")")[0] == 0 -%}
+  {%- if form == 'csv' and clv_first_row("select coalesce(sum(size), 0) from read_blob(" ~ path ~ ")")[0] == 0 -%}
     {{ clv_fail("the transaction log CLV_TRANSACTIONS='" ~ location ~ "' is empty: it has not even a header line.") }}
   {%- endif -%}
-  {{ return("read_csv(" ~ path ~ ", all_varchar = true, header = true, union_by_name = true)") }}
+  {{ return(clv_plugin_answer('clv_log_reader', location)) }}
 {%- endmacro %}
 
 {% macro spark__clv_read_files(location, form) -%}
@@ -215,6 +212,30 @@
     'ordered_at': clv_as_timestamp(log.ordered_at.sql, log.ordered_at.type),
     'amount': log.amount.sql,
   }) }}
+{%- endmacro %}
+
+{% macro clv_log_rows() -%}
+  {#- The rows of the log, renamed and typed, as something that stands behind `from`. -#}
+  {%- set relation = clv_log_relation() -%}
+  {{ return(adapter.dispatch('clv_rows_apart', 'clv')(relation, clv_log_columns(relation))) }}
+{%- endmacro %}
+
+{% macro default__clv_rows_apart(relation, log) -%}
+  {#- Files are read on a database of their own, which reaches nothing else: see
+      python/clv/project/log_reader.py. A table of the home can only be read where it is. -#}
+  {%- set location = clv_log_location() -%}
+  {%- if execute and clv_log_form(location) in ['csv', 'parquet'] -%}
+    {%- set answer = fromjson(clv_plugin_answer('clv_open_log', tojson({'location': location, 'columns': log}))) -%}
+    {%- if 'error' in answer -%}{{ clv_fail(answer.error) }}{%- endif -%}
+    {%- if answer.apart -%}{{ return('clv_log_rows') }}{%- endif -%}
+  {%- endif -%}
+  {{ return(spark__clv_rows_apart(relation, log)) }}
+{%- endmacro %}
+
+{% macro spark__clv_rows_apart(relation, log) -%}
+  {%- set listed = [] -%}
+  {%- for name, sql in log.items() -%}{%- do listed.append(sql ~ ' as ' ~ name) -%}{%- endfor -%}
+  {{ return('(select ' ~ listed | join(', ') ~ ' from ' ~ relation ~ ') as log_rows') }}
 {%- endmacro %}
 
 {% macro clv_input_row_number() -%}

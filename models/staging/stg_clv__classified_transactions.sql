@@ -1,6 +1,4 @@
 {%- do source('clv', 'transaction_log') -%}
-{%- set relation = clv_log_relation() -%}
-{%- set log = clv_log_columns(relation) -%}
 
 with
 
@@ -8,13 +6,13 @@ typed as (
 
     select
         {{ clv_input_row_number() }} as input_row,
-        {{ log.customer_id }} as customer_id,
-        {{ log.order_id }} as order_id,
-        {{ log.line_id }} as line_id,
-        {{ log.written_date }} as written_date,
-        {{ log.ordered_at }} as ordered_at,
-        {{ log.amount }} as amount
-    from {{ relation }}
+        customer_id,
+        order_id,
+        line_id,
+        written_date,
+        ordered_at,
+        amount
+    from {{ clv_log_rows() }}
 
 ),
 

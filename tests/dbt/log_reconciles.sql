@@ -1,15 +1,13 @@
 -- Rows and money of kept + rejected are those of the log, to the cent. The log is read again here,
 -- beside staging, so that a row lost or doubled on the way shows.
-{%- set relation = clv_log_relation() %}
-
 with
 
 log as (
 
     select
         count(*) as log_rows,
-        coalesce(sum({{ clv_log_columns(relation).amount }}), 0) as total
-    from {{ relation }}
+        coalesce(sum(amount), 0) as total
+    from {{ clv_log_rows() }}
 
 ),
 

@@ -20,6 +20,7 @@ from clv.project.dbt_errors import READS_THE_LOG, plain, unreadable_log
 from clv.project.events import no_bars
 from clv.project.hidden_log import hidden_from_dbt
 from clv.project.home import PROJECT, Home
+from clv.project.lock import let_go
 from clv.project.strict_yaml import YamlFaultError, load
 from clv.project.transaction_log import VARIABLE, TransactionLog
 
@@ -99,6 +100,7 @@ class DbtProject:
                 )  # fmt: skip
             finally:
                 os.chdir(before)
+                let_go()  # what dbt took where no command holds the lock
         if not result.success:
             if isinstance(result.exception, (KeyboardInterrupt, SystemExit)):
                 raise KeyboardInterrupt from result.exception  # dbt hands it over as a result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from clv.core.secrets import redact
+from clv.project.log_reader import ROWS
 from clv.project.transaction_log import TransactionLog
 
 # The one model that reads the transaction log: what fails in it is the log, or its mapping.
@@ -55,6 +56,9 @@ def _first_words(message: str) -> str | None:
     Of a row of CSV it says the number first and the fault in the line after it; the row itself,
     which may stand between, is somebody's data and is left out.
     """
+    message = re.sub(
+        rf"\w[\w ]+ Error: reading the stream registered as '{ROWS}' failed: \w+: ", "", message
+    )
     header, *lines = [line.strip() for line in message.splitlines() if line.strip()] or [""]
     lines = [line for line in lines if not line.startswith("Original Line:")]
     if not header.startswith(("Runtime Error in model", "Database Error in model")) or not lines:

@@ -17,7 +17,8 @@ TEXT = {
     "Grösse": "6", "注文": "8", "empty": "", "bad": "n/a", "thousands": "1,234.50", "flag": "true",
     "json": '{"total": "12.5"}', "id;": "11", "NULL": "3", "order's": "12", "year": "2021",
 }  # fmt: skip
-TYPED = {"n": ("DECIMAL(10,2)", "12.34"), "i": ("INTEGER", "70000"), "d": ("TIMESTAMP", "'2021-03-01 10:30:00'"),
+TYPED = {"n": ("DECIMAL(10,2)", "12.34"), "i": ("INTEGER", "70000"),
+         "d": ("TIMESTAMP", "'2021-03-01 10:30:00'"),
          "x": ("DOUBLE", "0.1"), "b": ("BOOLEAN", "true"), "s": ("VARCHAR", "'12.50'")}  # fmt: skip
 
 
@@ -142,7 +143,11 @@ def test_an_amount_is_what_sql_says(expression, right):
         ("ordered_at", "\"when\" + interval 1 day", "2021-03-02 10:30:00"),
         ("ordered_at", "date_trunc('month', \"when\")", "2021-03-01 00:00:00"),
         ("ordered_at", "make_date(cast(year as int), 2, 3)", "2021-02-03"),
-        ("ordered_at", "case when \"when\" < date '2021-01-01' then null else \"when\" end", "2021-03-01 10:30:00"),
+        (
+            "ordered_at",
+            "case when \"when\" < date '2021-01-01' then null else \"when\" end",
+            "2021-03-01 10:30:00",
+        ),
         ("ordered_at", "split_part(\"when\", ' ', 1)", "2021-03-01"),
         ("ordered_at", "strptime(bad, '%d/%m/%Y')", "None"),
         ("ordered_at", "cast(\"when\" as timestamp)", "2021-03-01 10:30:00"),
