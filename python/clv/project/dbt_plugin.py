@@ -65,7 +65,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
     def configure_cursor(self, cursor: Any) -> None:
-        """Offer the rows of the log, and hand the engine its address where dbt is not to see it."""
+        """Offer the rows of the log and its hidden address, which each connection has to be told of."""
         cursor.register(ROWS, LOG_ROWS)
         if location := hidden_location():
             quoted = location.replace("'", "''")

@@ -59,9 +59,9 @@ def reader(location: str) -> str:
 
     So leading zeros survive, and one bad cell is one rejected row, not a failed run.
     """
-    hidden = hidden_location()
-    files = f"getvariable('{ENGINE_VARIABLE}')" if hidden else _literal(location)
-    return _reader(files, form_of(hidden or location))
+    if hidden := hidden_location():
+        return _reader(f"getvariable('{ENGINE_VARIABLE}')", form_of(hidden))
+    return _reader(_literal(location), form_of(location))
 
 
 def opened(request: str) -> str:

@@ -29,6 +29,8 @@ ALLOWED = {
     "project/log_reader.py": {"json.loads", ".open"},  # what a macro asks; rows of the log
     "registry/provenance.py": {".read_bytes", "json.loads"},  # the package's own code; a copy
 }  # fmt: skip
+
+
 def allowed(module: str) -> set[str]:
     return ALLOWED.get(module, set())
 
