@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kills coverage lint format docs docs-site clean
+.PHONY: help demo test test-fast test-attack test-kills coverage lint format docs docs-site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,16 @@ test: export CLV_HOME :=
 test: export CLV_TRANSACTIONS :=
 test: $(READY) ## run all tests: unit, golden figures, the whole project end to end
 	$(BIN)/python -m pytest
+
+test-fast: export CLV_HOME :=
+test-fast: export CLV_TRANSACTIONS :=
+test-fast: $(READY) ## run the unit tests that take a moment each
+	$(BIN)/python -m pytest tests/python/unit -m "not slow"
+
+test-attack: export CLV_HOME :=
+test-attack: export CLV_TRANSACTIONS :=
+test-attack: $(READY) ## try what attackers and bad luck do, and print what came of it
+	$(BIN)/python -m pytest tests/python/attack
 
 test-kills: export CLV_HOME :=
 test-kills: export CLV_TRANSACTIONS :=

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from clv.project.config import read_config as read_config
     from clv.project.dbt import DbtProject as DbtProject
     from clv.project.home import Home as Home
+    from clv.registry.card import ModelCard as ModelCard
     from clv.registry.store import Registry as Registry
     from clv.registry.verify import verify as verify
     from clv.training.train import train as train
@@ -46,6 +47,7 @@ _MODULES = {
     "Config": "clv.project.config",
     "DbtProject": "clv.project.dbt",
     "Home": "clv.project.home",
+    "ModelCard": "clv.registry.card",
     "PurchaseModel": "clv.prediction.btyd",
     "Registry": "clv.registry.store",
     "SpendModel": "clv.prediction.btyd",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +12,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pandas as pd
 import pytest
-from filelock import FileLock
+from made_once import made_once
 from shop import Shop
 
 from clv.project.cdnow import lifetimes_file
@@ -56,23 +55,6 @@ def scored(tmp_path_factory: pytest.TempPathFactory, trained: Shop) -> Shop:
         assert done.code in (0, 3), done.err
 
     return Shop(made_once(tmp_path_factory, "scored", make), trained.log)
-
-
-def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """Return a home that the first worker made; each works on a copy of its own."""
-    home = factory.mktemp(name) / "home"
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        make(home)
-        return home
-    shared = factory.getbasetemp().parent / name
-    with FileLock(f"{shared}.lock"):
-        if not shared.exists():
-            making = shared.with_name(f"{name}.making")
-            shutil.rmtree(making, ignore_errors=True)
-            make(making)
-            making.rename(shared)
-    shutil.copytree(shared, home)
-    return home
 
 
 @pytest.fixture

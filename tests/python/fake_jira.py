@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
@@ -10,8 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlparse
 
-OK, SERVER_ERROR, UNAUTHORIZED, TIMEOUT, MALFORMED, REFUSED = (
-    "ok", "500", "401", "timeout", "malformed", "400",
+OK, SERVER_ERROR, UNAUTHORIZED, TIMEOUT, MALFORMED, REFUSED, DRIP, ECHO = (
+    "ok", "500", "401", "timeout", "malformed", "400", "drip", "echo",
 )  # fmt: skip
 
 
@@ -62,6 +63,12 @@ class FakeJira:
         if self.mode == TIMEOUT:
             time.sleep(1.5)
             return None
+        if self.mode == DRIP:
+            return self._drip(handler)
+        if self.mode == ECHO:  # repeats what it was sent, and tries to paint the terminal
+            sent = handler.headers.get("Authorization", "")
+            words = f"\x1b[31mno\nclv: all is well {sent} {sent.split()[-1]}"
+            return self._send(handler, 400, {"errorMessages": [words]})
         if self.mode == MALFORMED:
             return self._send(handler, 200, b"<html><body>Log in, please</body></html>")
         if self.mode in (SERVER_ERROR, UNAUTHORIZED):
@@ -103,6 +110,19 @@ class FakeJira:
             "id": "1", "key": match[1],
             "fields": {"description": issue["description"], "comment": {"comments": comments}},
         }  # fmt: skip
+
+    @staticmethod
+    def _drip(handler):
+        """Send a byte at a time, each well within any timeout, for as long as somebody reads."""
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(200):
+                handler.wfile.write(b" ")
+                handler.wfile.flush()
+                time.sleep(0.05)
 
     @staticmethod
     def _send(handler, status, answer):

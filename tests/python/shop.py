@@ -20,6 +20,7 @@ import pandas as pd
 from clv.cli.exits import guarded
 from clv.cli.main import cli
 from clv.project.home import PROJECT
+from clv.project.lock import let_go
 
 # Tables and files are compared without the times at which a run happened to be.
 CLOCKS = {"scored_at", "labelled_at"}
@@ -76,6 +77,7 @@ class Shop:
             where = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
             result = dbtRunner().invoke(["--no-use-colors", *arguments, *where])
         os.chdir(before)
+        let_go()  # a dbt of its own would have ended
         return Result(0 if result.success else 1, out.getvalue(), str(result.exception or ""))
 
     def score(self, variables: str = "{}") -> Result:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from clv.core.render import terminal
 from clv.core.wording import counted
 from clv.errors import ClvError
 from clv.monitoring.decisions import decide
 from clv.monitoring.jira import Tracker
-from clv.monitoring.tickets import Ticket, deliver, outbox, waiting_line, wanted
+from clv.monitoring.tickets import Ticket, deliver, outbox, unreadable, waiting_line, wanted
 from clv.project import events
 from clv.project.events import say
 from clv.project.home import Home
@@ -27,7 +28,9 @@ def ack_command(batch: str, decision: str, by: str | None) -> None:
     home = Home.current()
     home.ensure()
     row = decide(home, batch, decision, by)
-    click.echo(f"{row['batch']}: {row['decision']} ({row['decided_by']}, {row['decided_at']})")
+    click.echo(
+        terminal(f"{row['batch']}: {row['decision']} ({row['decided_by']}, {row['decided_at']})")
+    )
 
 
 @click.command("tickets")
@@ -42,6 +45,8 @@ def tickets_command(dry_run: bool) -> None:
         tickets = {ticket.batch: ticket for ticket in [*outbox(home), *wanted(home)]}
         for batch in sorted(tickets):
             click.echo(_shown(tickets[batch]))
+        if lines := unreadable(home):
+            raise ClvError(terminal("\n".join(lines), lines=True))
         say(f"{counted(len(tickets), 'ticket', 'tickets')} would be sent")
         return
     home.ensure()
@@ -52,17 +57,19 @@ def tickets_command(dry_run: bool) -> None:
         )
     events.current().keep_in(home.logs / "clv.log")
     with exclusive(home):
-        sent, problems = deliver(home)
-        for line in sent:
+        delivery = deliver(home)
+        for line in delivery.sent:
             click.echo(line)
-        if problems:
+        if problems := [*delivery.problems, *delivery.no_tickets]:
             raise ClvError(waiting_line(home, problems))
-    if not sent:
+    if not delivery.sent:
         say("no ticket waits to be sent")
 
 
 def _shown(ticket: Ticket) -> str:
+    labels = terminal(", ".join(ticket.labels))
     return (
         f"batch {ticket.batch}: created, or commented on where it exists\n"
-        f"summary: {ticket.summary}\nlabels: {', '.join(ticket.labels)}\n\n{ticket.body}\n"
+        f"summary: {terminal(ticket.summary)}\nlabels: {labels}\n\n"
+        f"{terminal(ticket.body, lines=True)}\n"
     )

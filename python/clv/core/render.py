@@ -37,10 +37,10 @@ def terminal(text: str, lines: bool = False) -> str:
 
 def markdown(text: str) -> str:
     """Write a text so that Markdown shows it as it is, inside a line, a heading or a table's cell."""
-    text = re.sub(r"[\\`*|<>\[\]~]", r"\\\g<0>", terminal(text))
+    text = re.sub(r"&(?=#?\w+;)", "&amp;", terminal(text)).replace("<", "&lt;").replace(">", "&gt;")
+    text = re.sub(r"[\\`*|\[\]~]", r"\\\g<0>", text)
     text = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)  # inside a word it stays as it is
-    text = re.sub(r"&(?=#?\w+;)", r"\\&", text)
-    text = text.replace("://", ":\\//")  # an address is no link
+    text = re.sub(r"(?i)(https?|ftp):(?=//)", r"\1:\\", text)  # an address is no link
     return re.sub(r"^(\s*)#", r"\1\\#", text)
 
 
@@ -52,7 +52,7 @@ def code(text: str) -> str:
     return f"{fence}{space}{text}{space}{fence}"
 
 
-def csv_text(text: str) -> str:
+def csv_cell(text: str) -> str:
     """Write a text cell so that a spreadsheet takes it for text: an apostrophe before a formula.
 
     `csv_value` undoes it.
@@ -61,7 +61,7 @@ def csv_text(text: str) -> str:
 
 
 def csv_value(cell: str) -> str:
-    """Return the text that `csv_text` wrote: without its first character where that is an apostrophe."""
+    """Return the text that `csv_cell` wrote: without its first character where that is an apostrophe."""
     return cell.removeprefix("'")
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 from tabulate import tabulate
 
+from clv.core.render import markdown
+
 
 def counted(number: int, one: str, many: str) -> str:
     """Write a number with its noun: no batches, 1 batch, 2 batches, 1,000 batches."""
@@ -30,10 +32,10 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> st
 
 
 def markdown_table(frame: pd.DataFrame) -> str:
-    """Render a frame as a Markdown table; numbers to four significant digits, nulls as `-`."""
+    """Render a frame as a Markdown table: texts escaped, numbers to four significant digits."""
     return tabulate(
-        frame.map(readable).to_numpy().tolist(),
-        headers=list(frame.columns),
+        frame.map(_cell).to_numpy().tolist(),
+        headers=[markdown(str(name)) for name in frame.columns],
         tablefmt="pipe",
         showindex=False,
         disable_numparse=True,
@@ -44,7 +46,7 @@ def markdown_table(frame: pd.DataFrame) -> str:
 
 
 def readable(value: object) -> str:
-    """Write one cell for a person."""
+    """Write one value for a person, a null as `-`."""
     if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
         return "-"
     if isinstance(value, float):
@@ -52,3 +54,7 @@ def readable(value: object) -> str:
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()
     return str(value)
+
+
+def _cell(value: object) -> str:
+    return markdown(value) if isinstance(value, str) else readable(value)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-
+from clv.core.templates import written
 from clv.core.window import Batch
 from clv.core.wording import readable
 from clv.monitoring.alert_report import report
-from clv.project.database import fetch, reading
+from clv.monitoring.drift import ALERTS, WATCHED, DriftRow, drift_rows
+from clv.project.database import reading
 from clv.project.files import write_text
 from clv.project.home import Home
 from clv.project.journal import Journal
+from clv.project.stored import Kind, StoredFileError, read_text, stands
 from clv.registry.store import Registry
 from clv.scoring.batches import batches
 
 OF_BATCH = "where cutoff = $cutoff and pred_months = $pred_months"
-ALERTS = "select * from clv_drift where status = 'alert' order by cutoff, pred_months"
-WATCHED = "select * from clv_drift where verdict = 'watch' order by cutoff, pred_months"
 DECILES = f"select * from clv_calibration {OF_BATCH} order by decile"
 SEGMENTS = (
     "select segment, customers, predicted_total, actual_total, difference "
@@ -29,6 +28,7 @@ SEGMENTS = (
 
 # The journal's entry of alerts that were written or removed, and not yet spoken of.
 UNANNOUNCED = "alerts"
+ALERT = Kind("the alert", "Remove it; `clv monitor` writes it again.")
 
 
 def alert_path(home: Home, batch: Batch) -> Path:
@@ -44,18 +44,13 @@ def write_alerts(home: Home) -> list[Path]:
     """
     texts = {}
     with reading(home.database) as connection:
-        for row in connection.execute(ALERTS).df().to_dict("records"):
-            batch = _batch(row)
-            key = {"cutoff": batch.cutoff, "pred_months": batch.pred_months}
+        for row in drift_rows(connection, ALERTS):
+            key = {"cutoff": row.cutoff, "pred_months": row.pred_months}
             deciles = connection.execute(DECILES, key).df()
             segments = connection.execute(SEGMENTS, key).df()
-            texts[alert_path(home, batch)] = report(row, deciles, segments)
+            texts[alert_path(home, row.batch)] = report(row, deciles, segments)
     noted = _noted(home, "raised")
-    raised = [
-        path
-        for path, text in texts.items()
-        if path.name in noted or not path.exists() or path.read_text("utf-8") != text
-    ]
+    raised = [path for path, text in texts.items() if path.name in noted or not _says(path, text)]
     _note(home, "raised", raised)
     for path in raised:
         write_text(path, texts[path])
@@ -68,8 +63,9 @@ def withdraw_alerts(home: Home) -> list[Path]:
     Returns also those that a command removed and did not live to speak of.
     """
     judged = {alert_path(home, batch) for batch in batches(home, "clv_drift")}
-    alarming = fetch(home.database, ALERTS).to_dict("records")
-    over = judged - {alert_path(home, _batch(row)) for row in alarming}
+    with reading(home.database) as connection:
+        alarming = {alert_path(home, row.batch) for row in drift_rows(connection, ALERTS)}
+    over = judged - alarming
     noted = _noted(home, "withdrawn")
     withdrawn = sorted(path for path in over if path.exists() or path.name in noted)
     _note(home, "withdrawn", withdrawn)
@@ -85,11 +81,13 @@ def announced(home: Home) -> None:
 
 def alert_files(home: Home) -> list[Path]:
     """Return the alert files that stand in outputs, oldest batch first."""
-    return sorted(home.outputs.glob("drift_alert_*.md"))
+    found = home.outputs.glob("drift_alert_*.md")
+    return sorted(path for path in found if is_batch(path.stem.removeprefix("drift_alert_")))
 
 
-def _batch(row: Mapping[Any, Any]) -> Batch:
-    return Batch(row["cutoff"].date(), int(row["pred_months"]))
+def is_batch(text: str) -> bool:
+    """Say whether a text names a batch as the names of files do: 19980623_pred3m."""
+    return re.fullmatch(r"[0-9]{8}_pred[0-9]{1,3}m", text) is not None
 
 
 def _journal(home: Home) -> Journal:
@@ -113,19 +111,24 @@ def _note(home: Home, change: str, paths: list[Path]) -> None:
 def watched(home: Home, judged: Iterable[Batch]) -> list[str]:
     """Return a line for each of the `judged` batches whose verdict is `watch`."""
     fresh = set(judged)
-    rows = fetch(home.database, WATCHED).to_dict("records")
-    return [_watch_line(row) for row in rows if _batch(row) in fresh]
+    with reading(home.database) as connection:
+        rows = drift_rows(connection, WATCHED)
+    return [_watch_line(row) for row in rows if row.batch in fresh]
 
 
-def _watch_line(row: Mapping[Any, Any]) -> str:
+def _watch_line(row: DriftRow) -> str:
     """Return figures beside their baselines: a change of R² in percent reads as its opposite."""
-    change = "" if pd.isna(row["rmse_change"]) else f", {row['rmse_change']:+.0%}"
+    change = "" if row.rmse_change.value is None else f", {row.rmse_change.value:+.0%}"
     return (
-        f"watch: batch {row['cutoff'].date()} crossed a threshold inside the noise: "
-        f"RMSE {readable(row['rmse'])} (baseline {readable(row['baseline_rmse'])}{change}), "
-        f"R² {_r2(row['r2'])} (baseline {_r2(row['baseline_r2'])})"
+        f"watch: batch {row.cutoff} crossed a threshold inside the noise: "
+        f"RMSE {readable(row.rmse)} (baseline {readable(row.baseline_rmse)}{change}), "
+        f"R² {written(row.r2, '.2f')} (baseline {written(row.baseline_r2, '.2f')})"
     )
 
 
-def _r2(value: float) -> str:
-    return "undefined" if pd.isna(value) else f"{value:.2f}"
+def _says(path: Path, text: str) -> bool:
+    """Say whether an alert stands there with this text; one that cannot be read says nothing."""
+    try:
+        return stands(path, ALERT) and read_text(path, ALERT) == text
+    except StoredFileError:
+        return False

@@ -1,4 +1,7 @@
-"""What people decided about alerts: `registry/alert_decisions.csv`, append-only."""
+"""What people decided about alerts: `registry/alert_decisions.csv`, append-only.
+
+Its texts are escaped for spreadsheets, as those of all CSV files for people.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from clv.core.given import given_text
+from clv.core.render import csv_cell, csv_value
 from clv.core.wording import csv_text
 from clv.errors import ClvError
-from clv.monitoring.alerts import alert_files
+from clv.monitoring.alerts import ALERT, alert_files
 from clv.project.files import sha256, write_verified
 from clv.project.home import Home
 from clv.project.stored import APPEND_ONLY, Kind, read_csv, stands
@@ -20,7 +24,6 @@ from clv.project.stored import APPEND_ONLY, Kind, read_csv, stands
 COLUMNS = ("decided_at", "batch", "decided_by", "decision", "alert_sha256")
 PATIENCE_SECONDS = 10
 DECISIONS = Kind("the record of decisions", APPEND_ONLY)
-ALERT = Kind("the alert", "Remove it; `clv monitor` writes it again.")
 
 
 def decisions(home: Home) -> list[dict[str, str]]:
@@ -29,10 +32,13 @@ def decisions(home: Home) -> list[dict[str, str]]:
     Raises
     ------
     ClvError
-        When the file is not the one that was written.
+        When the file cannot be read, or does not have its columns.
     """
     path = _path(home)
-    return read_csv(path, COLUMNS, DECISIONS) if stands(path, DECISIONS) else []
+    if not stands(path, DECISIONS):
+        return []
+    rows = read_csv(path, COLUMNS, DECISIONS)
+    return [{name: csv_value(cell) for name, cell in row.items()} for row in rows]
 
 
 def open_alerts(home: Home) -> list[Path]:
@@ -102,7 +108,8 @@ def batch_of(path: Path) -> str:
 
 
 def _write(home: Home, rows: list[dict[str, str]]) -> None:
-    written = csv_text(COLUMNS, rows)
+    escaped = [{name: csv_cell(value) for name, value in row.items()} for row in rows]
+    written = csv_text(COLUMNS, escaped)
     write_verified(_path(home), written, lambda file: read_csv(file, COLUMNS, DECISIONS))
 
 

@@ -1,7 +1,8 @@
 """Tickets for open alerts: one per batch, through an outbox, so that a JIRA that is down loses none.
 
 What is to be sent is written to `outputs/outbox/` first and taken out once JIRA has it;
-`registry/tickets/` remembers which ticket a batch has and what it says.
+`registry/tickets/` remembers which ticket a batch has and what it says. What cannot be read, written or
+sent is a line of its own and holds up nothing else.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from clv.monitoring.alerts import alert_files
-from clv.monitoring.decisions import ALERT, batch_of, open_alerts
-from clv.monitoring.jira import Connection, Tracker, TrackerError
+from clv.core.render import terminal
+from clv.errors import ClvError
+from clv.monitoring.alerts import ALERT, alert_files, is_batch
+from clv.monitoring.decisions import batch_of, open_alerts
+from clv.monitoring.jira import LONGEST_TEXT, Connection, Tracker, TrackerError, is_key
 from clv.project import events
 from clv.project.events import say
 from clv.project.files import sha256, write_text
@@ -70,8 +73,19 @@ class Ticket:
 
     @property
     def body(self) -> str:
-        """The report as JIRA shows it: tables keep their columns."""
-        return f"{{noformat}}\n{self.text}\n{{noformat}}\n{self.mark}"
+        """The report as JIRA shows it: tables keep their columns; the mark is there in any case."""
+        before, after = "{noformat}\n", f"\n{{noformat}}\n{self.mark}"
+        text = self.text.replace("{noformat}", "(noformat)")
+        return f"{before}{text[: LONGEST_TEXT - len(before) - len(after)]}{after}"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What was sent, what could not be and waits, and files that are no tickets, a line each."""
+
+    sent: list[str]
+    problems: list[str]
+    no_tickets: list[str]
 
 
 def wanted(home: Home) -> list[Ticket]:
@@ -80,12 +94,12 @@ def wanted(home: Home) -> list[Ticket]:
     undecided = {batch_of(path) for path in open_alerts(home)}
     waiting = {ticket.batch: ticket for ticket in outbox(home)}
     records = listed(home.registry / "tickets", "*.json", RECORD)
-    known = {path.stem: _record(path) for path in records}
+    known = {path.stem: _known_report(path) for path in records}
     tickets = []
     for batch in sorted({*standing, *waiting, *known}):
         path = standing.get(batch)
         report = sha256(path, ALERT) if path else WITHDRAWN
-        if batch in known and known[batch].report == report:
+        if known.get(batch) == report:
             continue
         if path is None:
             text, title = GONE, f"CLV alert withdrawn: batch {batch}"
@@ -99,37 +113,44 @@ def wanted(home: Home) -> list[Ticket]:
 
 
 def outbox(home: Home) -> list[Ticket]:
-    """Return the tickets that wait to be sent, oldest batch first.
-
-    Raises
-    ------
-    ClvError
-        When a file of the outbox is not one of ours.
-    """
-    return [read_json(path, Ticket, TICKET) for path in listed(_outbox(home), "*.json", TICKET)]
+    """Return the tickets that wait to be sent, oldest batch first."""
+    return _read_outbox(home)[0]
 
 
-def queue(home: Home) -> list[Ticket]:
-    """Put what JIRA does not know yet into the outbox, and return all that waits there."""
+def unreadable(home: Home) -> list[str]:
+    """Return a line for each file of the outbox, or of the tickets that JIRA has, that is none."""
+    lines = _read_outbox(home)[1]
+    for path in listed(home.registry / "tickets", "*.json", RECORD):
+        try:
+            _record(path)
+        except StoredFileError as error:
+            lines.append(str(error))
+    return lines
+
+
+def queue(home: Home) -> list[str]:
+    """Put what JIRA does not know yet into the outbox; return what went wrong, a line each."""
     shop = home.registry / "shop_id"
     tickets = wanted(home)
+    files = {_outbox(home) / f"{ticket.batch}.json": _json(ticket) for ticket in tickets}
     if tickets and not stands(shop, SHOP):
-        write_text(shop, shop_id(home) + "\n")
-    for ticket in tickets:
-        write_text(
-            _outbox(home) / f"{ticket.batch}.json",
-            json.dumps(asdict(ticket), indent=2, ensure_ascii=False) + "\n",
-        )
-    return outbox(home)
+        files[shop] = shop_id(home) + "\n"
+    problems = []
+    for path, text in files.items():
+        try:
+            write_text(path, text)
+        except ClvError as error:
+            problems.append(str(error))
+    return problems
 
 
-def deliver(home: Home) -> tuple[list[str], list[str]]:
-    """Send what waits; return what was done, and what went wrong, a line each."""
-    waiting = queue(home)
+def deliver(home: Home) -> Delivery:
+    """Send what waits; all requests together have until the tracker's deadline."""
+    problems = queue(home)
+    waiting, no_tickets = _read_outbox(home)
     sent: list[str] = []
-    problems: list[str] = []
     if not waiting:
-        return sent, problems
+        return Delivery(sent, problems, no_tickets)
     try:
         connection = Tracker.of_environment().connect()
         for ticket in waiting:
@@ -139,9 +160,11 @@ def deliver(home: Home) -> tuple[list[str], list[str]]:
                 if error.lasting:
                     raise
                 problems.append(f"{ticket.batch}: {error}")
+            except ClvError as error:
+                problems.append(f"{ticket.batch}: {error}")
     except TrackerError as error:
         problems.append(str(error))
-    return sent, problems
+    return Delivery(sent, problems, no_tickets)
 
 
 def deliver_after_run(home: Home) -> None:
@@ -150,22 +173,26 @@ def deliver_after_run(home: Home) -> None:
         return
     try:
         with events.current().step("tickets_sent") as done:
-            sent, problems = deliver(home)
-            done |= {"sent": len(sent), "waiting": len(outbox(home))}
+            delivery = deliver(home)
+            done |= {"sent": len(delivery.sent), "waiting": len(outbox(home))}
     except StoredFileError as error:  # the run itself is done; `clv tickets` ends with this error
-        message = f"tickets: {error} Then `clv tickets` sends them."
+        message = terminal(f"tickets: {error} Then `clv tickets` sends them.")
         events.current().event("tickets_waiting", message, level="warning")
         return
-    for line in sent:
+    for line in delivery.sent:
         say(line)
-    if problems:
-        events.current().event("tickets_waiting", waiting_line(home, problems), level="warning")
+    for line in delivery.no_tickets:  # no ticket is lost by them
+        events.current().event("no_ticket", terminal(f"tickets: {line}"), level="warning")
+    if delivery.problems:
+        line = waiting_line(home, delivery.problems)
+        events.current().event("tickets_waiting", line, level="warning")
 
 
 def waiting_line(home: Home, problems: list[str]) -> str:
     """Say in one line what went wrong and that nothing is lost."""
-    return (
-        f"tickets: {'; '.join(problems)}. {len(outbox(home))} waiting in {_outbox(home)}; the next run "
+    said = "; ".join(problem.rstrip(".") for problem in problems)
+    return terminal(
+        f"tickets: {said}. {len(outbox(home))} waiting in {_outbox(home)}; the next run "
         "sends them, or `clv tickets`."
     )
 
@@ -176,7 +203,13 @@ def labels_of(home: Home, batch: str) -> list[str]:
 
 
 def shop_id(home: Home) -> str:
-    """Return what tells this home's tickets from those of another, also after it was moved."""
+    """Return what tells this home's tickets from those of another, also after it was moved.
+
+    Raises
+    ------
+    ClvError
+        When its file holds something else.
+    """
     path = home.registry / "shop_id"
     if stands(path, SHOP):
         name = read_text(path, SHOP).strip()
@@ -188,7 +221,8 @@ def shop_id(home: Home) -> str:
 
 def _send(home: Home, connection: Connection, ticket: Ticket) -> str:
     path = home.registry / "tickets" / f"{ticket.batch}.json"
-    key = _record(path).key or connection.find(ticket.labels)
+    remembered = _record(path).key
+    key = remembered if is_key(remembered) else connection.find(ticket.labels)
     known = connection.says(key, ticket.mark) if key else None
     if key and known is None:  # the ticket that we remember was deleted
         key = connection.find(ticket.labels)
@@ -205,6 +239,32 @@ def _send(home: Home, connection: Connection, ticket: Ticket) -> str:
     write_text(path, json.dumps(asdict(Sent(key, ticket.report))) + "\n")
     (_outbox(home) / f"{ticket.batch}.json").unlink(missing_ok=True)
     return done
+
+
+def _read_outbox(home: Home) -> tuple[list[Ticket], list[str]]:
+    """Return the tickets of the outbox, and a line for each file that is none."""
+    tickets, faults = [], []
+    for path in listed(_outbox(home), "*.json", TICKET):
+        try:
+            ticket = read_json(path, Ticket, TICKET)
+            if ticket.batch != path.stem or not is_batch(ticket.batch):
+                raise StoredFileError(path, TICKET, "is not of the batch that it is named for")
+            tickets.append(ticket)
+        except StoredFileError as error:
+            faults.append(str(error))
+    return tickets, faults
+
+
+def _json(ticket: Ticket) -> str:
+    return json.dumps(asdict(ticket), indent=2, ensure_ascii=False) + "\n"
+
+
+def _known_report(path: Path) -> str:
+    """Return which report a ticket has; a record that cannot be read is named when it is sent."""
+    try:
+        return _record(path).report
+    except StoredFileError:
+        return ""
 
 
 def _record(path: Path) -> Sent:

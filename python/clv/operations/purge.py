@@ -18,6 +18,7 @@ from clv.project.files import sha256
 from clv.project.home import Home
 from clv.project.journal import Entry as Begun
 from clv.registry import archive as archives
+from clv.registry import batch_hashes
 from clv.registry.purge_log import Entry, append
 from clv.registry.store import Registry
 from clv.scoring.publish import publish_marts, write_batch_files
@@ -89,6 +90,7 @@ def resume(dbt: DbtProject, home: Home) -> None:
         if kind != CARD:
             path.unlink(missing_ok=True)
     if batches:
+        batch_hashes.record(home, purged=batches)
         write_batch_files(home)
         publish_marts(home)
     archive = begun.intent["archive"]

@@ -23,6 +23,7 @@ from clv.project.database import fetch, fetch_row, log_days
 from clv.project.dbt import DbtProject
 from clv.project.events import say
 from clv.project.home import Home
+from clv.registry import batch_hashes
 from clv.registry.store import Registry
 from clv.scoring.batches import batch_times, batches
 from clv.scoring.publish import publish_marts, write_batch_files
@@ -134,6 +135,7 @@ def build(dbt: DbtProject, due: list[dt.date], relabel: list[str] | bool = False
     labelled = batch_times(home, "clv_predictions_actual", "labelled_at")
     judged = [batch for batch, at in labelled.items() if begun.labelled.get(batch) != at]
     scored = [b for b in batches(home, "clv_predictions") if b.cutoff in due]
+    batch_hashes.record(home, scored)
     _record_batches(dbt, scored, judged)
     if warned.get(STALE_LABELS):
         say(

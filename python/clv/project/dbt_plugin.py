@@ -1,7 +1,7 @@
 """A plugin of dbt-duckdb (see profiles.yml): what a home needs before its database is opened.
 
 The home is made where it is not there; its config is read by the rules of `clv`; a database that is
-damaged is told; and the home's lock is held until dbt's invocation ends. Without the plugin a plain
+damaged is told; and the home's lock is held until the process ends. Without the plugin a plain
 `dbt build` would wait for minutes, since the profile tries again what DuckDB cannot open, and two
 processes could write to one home.
 
@@ -12,16 +12,17 @@ same rules; without them no log is read.
 from __future__ import annotations
 
 import os
-import weakref
 from pathlib import Path
 from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.invocation import get_invocation_id
 
 from clv.errors import ClvError
 from clv.project import lock
 from clv.project.database import DATABASE, check_opens
+from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
 from clv.project.home import Home
 from clv.project.log_columns import answered
 from clv.project.log_reader import LOG_ROWS, ROWS, opened, reader
@@ -31,34 +32,30 @@ from clv.project.transaction_log import form_of
 # What `clv_plugin_answer` in macros/read_log.sql calls.
 FUNCTIONS = {
     "clv_log_columns": answered,
-    "clv_log_form": form_of,
+    "clv_log_form": lambda location: form_of(hidden_location() or location),
     "clv_log_reader": reader,
     "clv_open_log": opened,
 }
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
-    """Prepares the home, or ends with one message where that cannot be.
+    """Prepares the home once per invocation, or ends with one message where that cannot be."""
 
-    dbt-duckdb makes one plugin per invocation and drops it at the end, which releases the lock.
-    """
-
-    _prepared = False
+    _prepared: str | None = None
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
         """Run right before every opening of the database, which happens many times in a build."""
-        if creds.path == ":memory:" or self._prepared:
+        invocation = get_invocation_id()
+        if creds.path == ":memory:" or self._prepared == invocation:
             return
         database = Path(creds.path)
         make_home(database)
         try:
-            root = database.parent.resolve()
-            lock.acquire(root)
-            weakref.finalize(self, lock.release, root)
-            self._prepared = True
+            lock.hold(database.parent.resolve())
             if stands(database, DATABASE):
                 check_opens(database)
             Home(Path(os.environ.get("CLV_HOME", "").strip() or ".").resolve()).read_config()
+            self._prepared = invocation
         except ClvError as error:
             raise DbtRuntimeError(f"clv: {error}") from error
 
@@ -68,8 +65,11 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
     def configure_cursor(self, cursor: Any) -> None:
-        """Offer the rows of the log, which each connection has to be told of."""
+        """Offer the rows of the log and its hidden address, which each connection has to be told of."""
         cursor.register(ROWS, LOG_ROWS)
+        if location := hidden_location():
+            quoted = location.replace("'", "''")
+            cursor.execute(f"set variable {ENGINE_VARIABLE} = '{quoted}'")
 
 
 def make_home(database: Path) -> None:

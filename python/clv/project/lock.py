@@ -6,6 +6,7 @@ process, where the plugin of dbt-duckdb asks as well.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from clv.core.secrets import redact
 from clv.errors import ClvError
 from clv.project.files import write_text
 from clv.project.home import Home
@@ -21,6 +23,7 @@ from clv.project.stored import Kind, StoredFileError, read_text, shown
 
 HOLDER = Kind("the name of the lock's holder", largest=100_000)
 _locks: dict[Path, FileLock] = {}
+_held: list[Path] = []
 
 
 @contextlib.contextmanager
@@ -66,7 +69,7 @@ def acquire(root: Path) -> None:
     if lock.lock_counter == 1:
         try:
             program = "dbt" if Path(sys.argv[0]).name == "dbt" else "clv"
-            command = " ".join([program, *sys.argv[1:]])
+            command = redact(" ".join([program, *sys.argv[1:]]))
             write_text(_holder(root), f"process {os.getpid()}: {command}")
         except BaseException:
             lock.release()
@@ -79,6 +82,27 @@ def release(root: Path) -> None:
     if lock.lock_counter == 1:
         _holder(root).unlink(missing_ok=True)
     lock.release()
+
+
+def hold(root: Path) -> None:
+    """Take the lock until this process ends, unless it has it already: for dbt, which tells no end.
+
+    Raises
+    ------
+    ClvError
+        As `acquire`.
+    """
+    if root in _locks and _locks[root].is_locked:
+        return
+    acquire(root)
+    _held.append(root)
+
+
+@atexit.register
+def let_go() -> None:
+    """Give back what `hold` took: at the end of the process, or of one run of dbt within it."""
+    while _held:
+        release(_held.pop())
 
 
 def _holder(root: Path) -> Path:

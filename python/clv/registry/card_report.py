@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from clv.core.wording import in_months, markdown_table
-from clv.registry.card import ModelCard
+from clv.core.secrets import redact
+from clv.core.templates import render_markdown
+from clv.registry.card import Candidate
 from clv.registry.store import Registry
 
+TEMPLATE = Path(__file__).with_name("templates") / "card.md.j2"
 MEASURES = {
     "rmse": "RMSE",
     "r2": "R²",
@@ -29,129 +32,59 @@ def card_text(registry: Registry, model_id: str) -> str:
         When there is no such card.
     """
     card = registry.card(model_id)
-    sections = [
-        f"# Model card: {card.model_id}",
-        _standing(registry, card),
-        _prediction(card),
-        _data(card),
-        _quality(card),
-        _limits(card),
-        _reproduction(card),
-    ]
-    return "\n\n".join(sections)
-
-
-def _standing(registry: Registry, card: ModelCard) -> str:
     rows = registry.rows()
-    row = registry.row_of(card.model_id)
-    if row is None:
-        return "**Challenger**: trained, never promoted."
-    since = f"row {row.manifest_row} of the manifest, promoted at {row.promoted_at.isoformat()}: {row.reason}"
-    return f"**{'Champion' if row == rows[-1] else 'Former champion'}** ({since})."
+    log = card.settings.transactions
+    naive = _best_naive(card.candidates)
+    return render_markdown(
+        TEMPLATE,
+        card=card,
+        row=registry.row_of(card.model_id),
+        newest=rows[-1] if rows else None,
+        parameters=_parameters(card.champion),
+        log=redact(log) if log else "the CDNOW log, the default",
+        naive=naive,
+        lower=_lower(card.baseline.rmse, naive),
+        accuracy=_accuracy(card.candidates),
+        left_out=[candidate for candidate in card.candidates if candidate.left_out_because],
+    )
 
 
-def _prediction(card: ModelCard) -> str:
-    model = card.champion
+def _parameters(model: dict[str, Any]) -> pd.DataFrame | None:
     numbers = [
         [f"{part}: {name}", value]
         for part, values in _parts(model)
         for name, value in values.items()
         if isinstance(value, (int, float)) and not isinstance(value, bool)
     ]
-    parameters = ""
-    if numbers:
-        table = pd.DataFrame(numbers, columns=["parameter", "value"])
-        parameters = f"\n\n{markdown_table(table)}"
-    return f"""## What it predicts
-
-What each customer will spend, refunds netted, in the {in_months(card.pred_months)} after a cutoff,
-for every customer with a purchase day in the {in_months(card.history_months)} up to the cutoff. It
-is of kind `{model["kind"]}`.{parameters}"""
+    return pd.DataFrame(numbers, columns=["parameter", "value"]) if numbers else None
 
 
-def _data(card: ModelCard) -> str:
-    data = card.data
-    log = card.settings.transactions or "the CDNOW log, the default"
-    return f"""## On what data
-
-- Log: {log}; {data.customers:,} customers and {data.customer_days:,} customer days from
-  {data.first_day} to {data.last_day}, net amount {data.net_amount}. Fingerprint
-  `{data.fingerprint}` (days up to {data.through}).
-- Trained at cutoff {card.training_cutoff} on {card.customers:,} customers, labels through
-  {card.labels_end}."""
-
-
-def _quality(card: ModelCard) -> str:
-    entries = [(entry.kind, entry.accuracy) for entry in card.candidates if entry.accuracy]
-    table = pd.DataFrame(
+def _accuracy(candidates: list[Candidate]) -> pd.DataFrame:
+    return pd.DataFrame(
         [
             {
-                "candidate": kind,
-                **{title: getattr(accuracy, name) for name, title in MEASURES.items()},
+                "candidate": candidate.kind,
+                **{title: getattr(candidate.accuracy, name) for name, title in MEASURES.items()},
             }
-            for kind, accuracy in entries
+            for candidate in candidates
+            if candidate.accuracy
         ]
     )
-    baseline = card.baseline
-    naive = [(kind, accuracy) for kind, accuracy in entries if kind.startswith("naive")]
-    against = "No naive rule could be judged."
-    if naive:
-        kind, best = min(naive, key=lambda entry: entry[1].rmse)
-        share = 1 - baseline.rmse / best.rmse if best.rmse else 0.0
-        against = (
-            f"The best naive rule, `{kind}`, has RMSE {best.rmse:,.4g}; the "
-            f"model's is {abs(share):.1%} {'lower' if share >= 0 else 'higher'}."
-        )
-    r2 = baseline.r2
-    left_out = "".join(
-        f"\n- left out: `{entry.kind}`: {entry.left_out_because}"
-        for entry in card.candidates
-        if entry.left_out_because
-    )
-    return f"""## How good it is
-
-Baseline, {baseline.method}: RMSE {baseline.rmse:,.4g}, R² {"undefined" if r2 is None else f"{r2:.4g}"},
-{baseline.explanation}.
-
-{against}
-
-{markdown_table(table)}
-{left_out}""".rstrip()
 
 
-def _limits(card: ModelCard) -> str:
-    baseline = card.baseline
-    total, gini = baseline.bias, baseline.normalized_gini
-    order = "undefined" if gini is None else f"{gini:.3f}"
-    notes = "".join(f"\n- At training: {note}." for note in card.contest.notes)
-    return f"""## Its limits
-
-- Customers without a purchase day in the {in_months(card.history_months)} before a cutoff have no
-  prediction; neither have people who never bought.
-- It was judged on one window. Spend is heavy-tailed: a few large customers decide the RMSE, and it
-  moves from window to window without any change of the model. `clv_drift` tells how it has done since.
-- Single customers are predicted poorly by nature (mean absolute error {baseline.mae:,.4g}); ranks
-  and totals are steadier (normalized Gini {order}, mean error
-  {total:+,.4g} per customer).
-- A season, price or assortment that its history did not hold is not in its predictions.
-- Who became champion was decided on the window named above, so the baseline of the best of several
-  candidates is a little too good.{notes}"""
+def _best_naive(candidates: list[Candidate]) -> Candidate | None:
+    judged = [
+        (candidate.accuracy.rmse, candidate)
+        for candidate in candidates
+        if candidate.accuracy and candidate.kind.startswith("naive")
+    ]
+    return min(judged, key=lambda entry: entry[0], default=(0.0, None))[1]
 
 
-def _reproduction(card: ModelCard) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in card.environment.items())
-    dirty = (
-        "\n\nThe code had changes that were not committed, so the commit alone does not hold "
-        "everything it was trained with."
-        if card.code_dirty
-        else ""
-    )
-    return f"""## How to reproduce it
-
-    clv reproduce {card.model_id}
-
-trains again from commit `{card.code_commit}` and compares. Trained at {card.trained_at.isoformat()} with
-{versions}; seed {card.seed}. Model file SHA-256 `{card.model_sha256}`.{dirty}"""
+def _lower(rmse: float, rule: Candidate | None) -> float:
+    """Return by which share the model's RMSE is below that of a rule."""
+    accuracy = rule.accuracy if rule else None
+    return 1 - rmse / accuracy.rmse if accuracy and accuracy.rmse else 0.0
 
 
 def _parts(model: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -90,7 +90,7 @@ class ManifestRow:
             try:
                 values[name] = _READ[name](cells[name])
                 right = _text(values[name]) == cells[name]
-            except (ValueError, OverflowError):
+            except (ClvError, ValueError, OverflowError):
                 right = False
             if not right:
                 raise ClvError(

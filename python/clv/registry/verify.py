@@ -18,10 +18,10 @@ import duckdb
 
 from clv.core.wording import counted
 from clv.errors import ClvError
-from clv.project.database import has_table, reading
+from clv.project.database import DATABASE, has_table, reading
 from clv.project.home import Home
-from clv.project.stored import read_json, sha256_of, stands
-from clv.registry import manifest, purge_log
+from clv.project.stored import StoredFileError, read_json, sha256_of, stands
+from clv.registry import batch_hashes, manifest, purge_log
 from clv.registry.manifest import MODEL, Finding, Head
 from clv.registry.manifest_row import ManifestRow
 from clv.registry.model_id import is_model_id
@@ -85,6 +85,7 @@ def verify(home: Home, known_head: str | None = None) -> Report:
     report.notes += _without_card(registry)
     if not (head and head.archived_row):
         _ledger(home, rows, report)
+    _batches(home, report)
     return report
 
 
@@ -178,7 +179,7 @@ def _without_card(registry: Registry) -> Iterator[str]:
 
 def _ledger(home: Home, rows: list[ManifestRow], report: Report) -> None:
     """Every model that made predictions has a row."""
-    if not home.database.exists():
+    if not stands(home.database, DATABASE):
         return
     try:
         with reading(home.database) as connection:
@@ -187,7 +188,11 @@ def _ledger(home: Home, rows: list[ManifestRow], report: Report) -> None:
             made = connection.execute(
                 "select distinct model_id from clv_predictions order by 1"
             ).fetchall()
-    except (ClvError, duckdb.Error) as error:
+    except StoredFileError as error:
+        fix = "restore it from a backup; without one, move it away, and `clv run` begins a new one"
+        report.findings.append(Finding(f"{DATABASE.what} {error.path} {error.cause}", fix))
+        return
+    except (ClvError, duckdb.Error) as error:  # somebody else has it open
         report.notes.append(
             f"the ledger of predictions was not checked: {str(error).splitlines()[0]}"
         )
@@ -196,3 +201,18 @@ def _ledger(home: Home, rows: list[ManifestRow], report: Report) -> None:
         if model_id not in {row.model_id for row in rows}:
             what = f"the ledger holds predictions of {model_id}, which has no row in the manifest"
             report.findings.append(Finding(what, manifest.RESTORE))
+
+
+def _batches(home: Home, report: Report) -> None:
+    """Every batch of the ledgers has the hash that was written when it was scored or labelled."""
+    try:
+        for found in batch_hashes.compare(home):
+            if isinstance(found, Finding):
+                report.findings.append(found)
+            else:
+                report.notes.append(found)
+    except StoredFileError as error:
+        if error.path != home.database:  # what is wrong with the database is said above
+            report.findings.append(Finding(str(error).rstrip("."), FROM_BACKUP))
+    except (ClvError, duckdb.Error) as error:
+        report.notes.append(f"the batches were not checked: {str(error).splitlines()[0]}")

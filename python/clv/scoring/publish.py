@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from clv.core.render import FORMULA_START
 from clv.core.window import Batch
 from clv.errors import ClvError
 from clv.project.database import reading
@@ -68,13 +69,24 @@ def write_batch_files(home: Home) -> list[Path]:
 
 
 def _write_csv(connection: duckdb.DuckDBPyConnection, table: str, batch: Batch, path: Path) -> None:
+    """Write a batch in the order of the table's values; texts are escaped as `csv_cell` says."""
     order = FILE_ORDER.get(table, "customer_id")
+    columns = BATCH_FILES[table]
+    described = connection.execute(f"describe select {columns} from {table}").fetchall()
+    texts = [_escaped(name) for name, kind, *_ in described if kind == "VARCHAR"]
+    replaced = f" replace ({', '.join(texts)})" if texts else ""
     query = (
-        f"select {BATCH_FILES[table]} from {table} where cutoff = date '{batch.cutoff}' "
-        f"and pred_months = {batch.pred_months} order by {order}"
+        f"select {columns}{replaced} from {table} where cutoff = date '{batch.cutoff}' "
+        f"and pred_months = {batch.pred_months} order by {table}.{order}"
     )
     with replacing(path) as temporary:
         connection.execute(f"copy ({query}) to '{_quoted(temporary)}' (format csv, header)")
+
+
+def _escaped(column: str) -> str:
+    starts = FORMULA_START.replace("'", "''")
+    formula = f"{column} <> '' and contains('{starts}', left({column}, 1))"
+    return f"case when {formula} then concat(chr(39), {column}) else {column} end as {column}"
 
 
 def publish_marts(home: Home) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """`clv ack`: who decided what about which alert."""
 
+import csv
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -98,3 +99,16 @@ def test_people_who_decide_at_once_lose_nothing(home):
     with ThreadPoolExecutor(8) as people:
         list(people.map(lambda n: decide(home, BATCH, f"by {n}", by=str(n)), range(8)))
     assert sorted(row["decided_by"] for row in decisions(home)) == [str(n) for n in range(8)]
+
+
+def test_a_decision_that_a_spreadsheet_would_run_is_text_and_comes_back(home, capsys):
+    said = "=1+cmd|' /C calc'!A0"
+    assert clv("ack", BATCH, "--decision", said, "--by", "@jane") == 0
+    assert said in capsys.readouterr().out
+    decide(home, BATCH, "'quoted'", by="joe")
+    first, second = decisions(home)
+    assert (first["decision"], first["decided_by"]) == (said, "@jane")
+    assert second["decision"] == "'quoted'"
+    with (home.registry / "alert_decisions.csv").open(newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]

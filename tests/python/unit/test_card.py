@@ -71,3 +71,19 @@ def test_promotion_changes_the_standing(tmp_path: Path) -> None:
 def test_an_unknown_model_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(ClvError, match=f"no card of a model {M2}"):
         card_text(Registry(tmp_path), M2)
+
+
+def test_texts_of_a_card_are_shown_and_do_nothing(tmp_path: Path) -> None:
+    registry = Registry(tmp_path)
+    said = "no <b>|</b> `fit`\n# Model card: another [x](http://h) \x1b[31m"
+    candidates = [candidate("a|b"), candidate("c", accuracy=None, left_out_because=said)]
+    content = card_of(M1)
+    content["contest"]["notes"] = [said]
+    address = "s3://user:c4nary@bucket/x.csv?X-Amz-Signature=c4nary"
+    settings = {**content["settings"], "transactions": address}
+    changes = {"candidates": candidates, "settings": settings, "contest": content["contest"]}
+    text = card_text(registry, saved(registry, **changes))
+    assert "<b>" not in text and "[x](" not in text and "\x1b" not in text
+    assert [line for line in text.splitlines() if line.startswith("# ")] == [f"# Model card: {M1}"]
+    assert "| a\\|b " in text
+    assert "c4nary" not in text and "s3://\\*\\*\\*@bucket/x.csv" in text

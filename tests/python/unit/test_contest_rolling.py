@@ -21,7 +21,7 @@ from clv.training import judge as module
 from clv.training.contest import Contest, hold_contest
 from clv.training.plan import Plan, plan_training
 
-pytestmark = pytest.mark.usefixtures("encoders_fitted_once")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("encoders_fitted_once")]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """A home that is not there is made, or refused at once, before dbt opens its database."""
 
-import gc
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from clv.project.dbt_plugin import Plugin, make_home
 from clv.project.home import Home
-from clv.project.lock import exclusive
+from clv.project.lock import exclusive, let_go
 
 
 def test_a_home_that_is_not_there_is_made_with_its_parents(tmp_path):
@@ -67,7 +66,8 @@ def opened(tmp_path, monkeypatch):
         plugin.update_connection_config(SimpleNamespace(path=str(home.database)), {})
         return plugin
 
-    return home, opening
+    yield home, opening
+    let_go()
 
 
 def at_work_elsewhere(home: Home) -> bool:
@@ -84,17 +84,15 @@ def at_work_elsewhere(home: Home) -> bool:
     return done.returncode != 0
 
 
-def test_dbt_holds_the_lock_of_the_home_until_its_plugin_is_dropped(opened):
+def test_dbt_holds_the_lock_of_the_home_until_it_ends(opened):
     home, opening = opened
     plugin = opening()
     plugin.update_connection_config(SimpleNamespace(path=str(home.database)), {})
     assert at_work_elsewhere(home)
+    let_go()
+    assert not at_work_elsewhere(home)
     with exclusive(home):  # clv runs dbt in its own process
-        second = opening()
-    del second
-    assert at_work_elsewhere(home)
-    del plugin
-    gc.collect()
+        opening()
     assert not at_work_elsewhere(home)
 
 

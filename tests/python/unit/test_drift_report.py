@@ -1,16 +1,22 @@
 """The text of a drift alert."""
 
+import datetime as dt
 import math
+import re
+from decimal import Decimal
 
 import pandas as pd
 import pytest
 
+from clv.core.window import Batch
 from clv.monitoring.alert_report import report
+from clv.monitoring.drift import Change, DriftRow
 
 ROW = {
-    "cutoff": pd.Timestamp("2021-03-31"), "window_end": pd.Timestamp("2021-06-30"),
+    "cutoff": dt.date(2021, 3, 31), "window_end": dt.date(2021, 6, 30),
     "pred_months": 3, "model_id": "clv_20201231_h9_p3", "customers": 1234, "buyers": 400,
-    "verdict": "model_decay", "verdict_reason": "level_lost", "alerts_in_a_row": 1, "recommendation": None,
+    "status": "alert", "verdict": "model_decay", "verdict_reason": "level_lost",
+    "alerts_in_a_row": 1, "recommendation": None,
     "rmse": 60.0, "r2": 0.30, "baseline_rmse": 40.0, "baseline_r2": 0.40,
     "rmse_to_spread": 0.8, "mae": 21.5, "bias": 10.0, "normalized_gini": 0.6543,
     "naive_rmse": 70.0, "naive_r2": 0.1, "naive_normalized_gini": 0.6, "naive_rmse_change": 0.02,
@@ -39,7 +45,7 @@ def cells(text, measure):
 
 
 def said(**changes):
-    return report({**ROW, **changes}, DECILES, SEGMENTS)
+    return report(DriftRow.of({**ROW, **changes}), DECILES, SEGMENTS)
 
 
 def test_the_first_line_is_for_a_manager():
@@ -110,3 +116,22 @@ def test_what_is_undefined_is_not_written_as_a_number(verdict, reason):
     assert "nan" not in text.lower()
     assert "inf" not in text.lower()
     assert cells(text, "R² (fall)") == ["R² (fall)", "-", "unknown", "above 15%"]
+
+
+def test_what_acts_in_markdown_is_shown_as_text():
+    segments = SEGMENTS.assign(segment="a|b <img src=x> [go](http://h)\n# top")
+    text = report(DriftRow.of({**ROW, "model_id": "m`1`\n# x"}), DECILES, segments)
+    assert "<img" not in text and "\\[go\\](http:\\//h)" in text
+    assert "\n# top" not in text and "\n# x" not in text
+    assert "predicted by `` m`1`\\n# x ``." in text
+    (line,) = [line for line in text.splitlines() if "img" in line]
+    assert len(re.findall(r"(?<!\\)\|", line)) == len(SEGMENTS.columns) + 1
+
+
+def test_a_row_of_the_table_is_read_with_its_types():
+    row = DriftRow.of({**ROW, "actual_total": Decimal("24680.5"), "r2": math.nan, "another": 1})
+    assert row.batch == Batch(dt.date(2021, 3, 31), 3)
+    assert (row.actual_total, row.r2) == (24680.5, None)
+    assert row.level == Change(0.5, 0.4, 0.6)
+    with pytest.raises(KeyError):
+        DriftRow.of({name: value for name, value in ROW.items() if name != "verdict_reason"})

@@ -1,6 +1,7 @@
 """Tickets: one per batch, whatever JIRA does, and none lost."""
 
-import json
+import base64
+import time
 
 import fake_jira
 import pytest
@@ -13,6 +14,7 @@ from clv.monitoring.jira import Tracker
 from clv.monitoring.tickets import deliver_after_run, outbox
 from clv.project import events
 from clv.project.home import Home
+from clv.project.lock import exclusive
 
 BATCH = "19980623_pred3m"
 TOKEN = "s3cret-t0ken"
@@ -210,11 +212,80 @@ def test_the_outbox_is_written_before_jira_is_asked(home, jira, monkeypatch):
     assert [ticket.batch for ticket in seen] == [BATCH]
 
 
-def test_a_file_in_the_outbox_that_is_no_ticket_is_named(home, jira, capfd):
-    (home.outputs / "outbox").mkdir()
-    (home.outputs / "outbox" / "x.json").write_text(json.dumps({"a": 1}))
+@pytest.mark.parametrize(
+    "content",
+    [b'{"a": 1}', b"", b"\x00\xff", b"[" * 50_000, None,
+     b'{"batch": "../../x", "report": "r", "summary": "s", "labels": [], "text": "t"}'],
+    ids=["other keys", "empty", "binary", "deep", "a folder", "another batch"],
+)  # fmt: skip
+def test_a_file_in_the_outbox_that_is_no_ticket_is_named_and_holds_up_nothing(
+    home, jira, capfd, content
+):
+    bad = home.outputs / "outbox" / "x.json"
+    bad.parent.mkdir()
+    if content is None:
+        bad.mkdir()
+    else:
+        bad.write_bytes(content)
+    deliver_after_run(home)
+    assert str(bad) in capfd.readouterr().err
+    assert len(jira.issues) == 1 and not outbox(home)
+    raise_alert(home, "RMSE rose by 40 %")
     assert clv("tickets") == 1
-    assert "x.json does not have its shape" in capfd.readouterr().err
+    assert str(bad) in capfd.readouterr().err and bad.exists()
+    assert "40 %" in jira.texts("CLV-1")[-1] and not outbox(home)
+
+
+def test_a_broken_ticket_whose_alert_stands_is_written_anew(home, jira, capfd):
+    (home.outputs / "outbox").mkdir()
+    (home.outputs / "outbox" / f"{BATCH}.json").write_text("{")
+    deliver_after_run(home)
+    assert len(jira.issues) == 1 and f"{BATCH}.json" not in capfd.readouterr().err
+
+
+def test_a_jira_that_drips_bytes_is_given_up_at_the_deadline(home, jira, capfd, monkeypatch):
+    monkeypatch.setenv("CLV_JIRA_DEADLINE", "0.8")
+    jira.mode = fake_jira.DRIP
+    started = time.monotonic()
+    deliver_after_run(home)
+    assert time.monotonic() - started < 3
+    err = capfd.readouterr().err
+    assert "not done within 0.8 seconds (CLV_JIRA_DEADLINE)" in err and "1 waiting" in err
+    with exclusive(home):
+        assert [ticket.batch for ticket in outbox(home)] == [BATCH]
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon", "1e9"])
+@pytest.mark.parametrize("name", ["TIMEOUT", "DEADLINE"])
+def test_seconds_that_are_none_are_named(home, jira, capfd, monkeypatch, name, seconds):
+    monkeypatch.setenv(f"CLV_JIRA_{name}", seconds)
+    deliver_after_run(home)
+    assert f"CLV_JIRA_{name} is not a number of seconds" in capfd.readouterr().err
+    assert outbox(home) and not jira.requests
+
+
+def test_what_jira_repeats_is_shown_without_secrets_and_on_one_line(home, jira, capfd, monkeypatch):
+    basic = base64.b64encode(f"jane:{TOKEN}".encode()).decode()
+    monkeypatch.setenv("CLV_JIRA_USER", "jane")
+    monkeypatch.setenv("CLV_JIRA_URL", jira.url.replace("://", f"://u:{TOKEN}@"))
+    jira.mode = fake_jira.ECHO
+    assert clv("tickets") == 1
+    jira.close()
+    assert clv("tickets") == 1
+    shown = capfd.readouterr()
+    assert "\\x1b[31mno" in shown.err and "\x1b" not in shown.err
+    assert not [line for line in shown.err.splitlines() if line.startswith("clv: all is well")]
+    written = b"".join(path.read_bytes() for path in home.root.rglob("*") if path.is_file())
+    for secret in (TOKEN, basic):
+        assert secret not in shown.err + shown.out and secret.encode() not in written
+        assert secret not in repr(Tracker.of_environment())
+
+
+def test_a_report_too_long_for_jira_keeps_the_words_that_it_is_found_by(home, jira):
+    raise_alert(home, "x" * 40_000 + "{noformat}")
+    deliver_after_run(home)
+    (text,) = jira.texts("CLV-1")
+    assert len(text) <= 32_000 and "\n{noformat}\nclv report " in text
 
 
 def test_the_token_is_shown_nowhere(home, jira, capfd):

@@ -215,6 +215,7 @@ def purge(home: Home, archive: Path) -> None:
     carry_out(make_plan(home, NOW, 9, archive=True), Ledgers(home), archive)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_purge_killed_at_any_step_is_completed_and_its_list_is_shown(tmp_path: Path) -> None:
     template = shop_to_purge(Home(tmp_path / "template"))
     undisturbed = Home(shutil.copytree(template.root, tmp_path / "undisturbed"))

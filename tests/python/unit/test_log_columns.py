@@ -143,8 +143,11 @@ def test_an_amount_is_what_sql_says(expression, right):
         ("ordered_at", "\"when\" + interval 1 day", "2021-03-02 10:30:00"),
         ("ordered_at", "date_trunc('month', \"when\")", "2021-03-01 00:00:00"),
         ("ordered_at", "make_date(cast(year as int), 2, 3)", "2021-02-03"),
-        ("ordered_at", "case when \"when\" < date '2021-01-01' then null else \"when\" end",
-         "2021-03-01 10:30:00"),
+        (
+            "ordered_at",
+            "case when \"when\" < date '2021-01-01' then null else \"when\" end",
+            "2021-03-01 10:30:00",
+        ),
         ("ordered_at", "split_part(\"when\", ' ', 1)", "2021-03-01"),
         ("ordered_at", "strptime(bad, '%d/%m/%Y')", "None"),
         ("ordered_at", "cast(\"when\" as timestamp)", "2021-03-01 10:30:00"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv.core.render import code, csv_text, csv_value, markdown, terminal
+from clv.core.render import code, csv_cell, csv_value, markdown, terminal
 
 ANYTHING = st.text(st.characters(exclude_categories=()))
 
@@ -36,12 +36,13 @@ def test_escapes_are_shown_and_other_writing_stays():
         ("Top 1 %", "Top 1 %"),
         ("R&D, 12.50", "R&D, 12.50"),
         ("a|b", "a\\|b"),
-        ("<b>x</b>", "\\<b\\>x\\</b\\>"),
+        ("<b>x</b>", "&lt;b&gt;x&lt;/b&gt;"),
         ("[x](https://h)", "\\[x\\](https:\\//h)"),
+        ("s3://bucket/a_b.csv", "s3://bucket/a_b.csv"),
         ("# title", "\\# title"),
         ("a\n# b", "a\\\\n# b"),
         ("`code` *b* _i_ ~~s~~", "\\`code\\` \\*b\\* \\_i\\_ \\~\\~s\\~\\~"),
-        ("&lt;", "\\&lt;"),
+        ("&lt; &#60;", "&amp;lt; &amp;#60;"),
     ],
 )
 def test_markdown_shows_a_text_as_it_is(text, written):
@@ -56,7 +57,7 @@ def test_a_code_span_ends_where_it_should():
 
 @given(ANYTHING)
 def test_a_cell_of_csv_is_no_formula_and_comes_back(text):
-    cell = csv_text(text)
+    cell = csv_cell(text)
     assert not cell.startswith(tuple("=+-@\t\r\n"))
     assert csv_value(cell) == text
     if text[:1].isalnum():

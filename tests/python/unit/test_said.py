@@ -1,6 +1,7 @@
 """What commands say of batches reads as what happened."""
 
 import datetime as dt
+from dataclasses import fields
 from pathlib import Path
 
 import duckdb
@@ -8,6 +9,7 @@ import pytest
 
 from clv.core.window import Batch, Window
 from clv.monitoring.alerts import watched
+from clv.monitoring.drift import CHANGES, DriftRow
 from clv.operations.run import _in_sample, _summary
 from clv.project.home import Home
 from clv.training.train import history_notes
@@ -20,14 +22,25 @@ def home(tmp_path) -> Home:
     return Home(tmp_path)
 
 
+GIVEN = ("cutoff", "pred_months", "verdict", "rmse", "r2", "baseline_rmse", "baseline_r2",
+         "rmse_change")  # fmt: skip
+KINDS = {"cutoff": "date", "window_end": "date", "pred_months": "integer"}
+
+
 def drift(home: Home, *rows: str) -> None:
+    """Make a `clv_drift` with all its columns; those that are not GIVEN are 0, or text."""
+    names = [field.name for field in fields(DriftRow) if field.name not in CHANGES]
+    names += [f"{column}{end}" for column in CHANGES.values() for end in ("", "_low", "_high")]
+    texts = ("model_id", "status", "verdict", "verdict_reason", "recommendation")
+    kinds = {n: KINDS.get(n, "text" if n in texts else "double") for n in names}
+    columns = [f"{name} {kind}" for name, kind in kinds.items()]
+    rest = {"text": "'x'", "date": "cutoff"}
     with duckdb.connect(str(home.database)) as connection:
-        connection.execute(
-            "create table clv_drift (cutoff date, pred_months integer, verdict text, rmse double, "
-            "r2 double, baseline_rmse double, baseline_r2 double, rmse_change double)"
-        )
+        connection.execute(f"create table clv_drift ({', '.join(columns)})")
         for row in rows:
-            connection.execute(f"insert into clv_drift values ({row})")
+            connection.execute(f"insert into clv_drift ({', '.join(GIVEN)}) values ({row})")
+        for name in {*names} - {*GIVEN}:
+            connection.execute(f"update clv_drift set {name} = {rest.get(kinds[name], '0')}")
 
 
 def test_a_watched_batch_is_said_in_figures_beside_their_baselines(home):
