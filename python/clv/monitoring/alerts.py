@@ -15,6 +15,7 @@ from clv.project.database import reading
 from clv.project.files import write_text
 from clv.project.home import Home
 from clv.project.journal import Journal
+from clv.project.stored import Kind, StoredFileError, read_text, stands
 from clv.registry.store import Registry
 from clv.scoring.batches import batches
 
@@ -27,6 +28,7 @@ SEGMENTS = (
 
 # The journal's entry of alerts that were written or removed, and not yet spoken of.
 UNANNOUNCED = "alerts"
+ALERT = Kind("the alert", "Remove it; `clv monitor` writes it again.")
 
 
 def alert_path(home: Home, batch: Batch) -> Path:
@@ -48,11 +50,7 @@ def write_alerts(home: Home) -> list[Path]:
             segments = connection.execute(SEGMENTS, key).df()
             texts[alert_path(home, row.batch)] = report(row, deciles, segments)
     noted = _noted(home, "raised")
-    raised = [
-        path
-        for path, text in texts.items()
-        if path.name in noted or not path.exists() or path.read_text("utf-8") != text
-    ]
+    raised = [path for path, text in texts.items() if path.name in noted or not _says(path, text)]
     _note(home, "raised", raised)
     for path in raised:
         write_text(path, texts[path])
@@ -126,3 +124,11 @@ def _watch_line(row: DriftRow) -> str:
         f"RMSE {readable(row.rmse)} (baseline {readable(row.baseline_rmse)}{change}), "
         f"R² {written(row.r2, '.2f')} (baseline {written(row.baseline_r2, '.2f')})"
     )
+
+
+def _says(path: Path, text: str) -> bool:
+    """Say whether an alert stands there with this text; one that cannot be read says nothing."""
+    try:
+        return stands(path, ALERT) and read_text(path, ALERT) == text
+    except StoredFileError:
+        return False

@@ -16,7 +16,7 @@ from clv.core.given import given_text
 from clv.core.render import csv_cell, csv_value
 from clv.core.wording import csv_text
 from clv.errors import ClvError
-from clv.monitoring.alerts import alert_files
+from clv.monitoring.alerts import ALERT, alert_files
 from clv.project.files import sha256, write_verified
 from clv.project.home import Home
 from clv.project.stored import APPEND_ONLY, Kind, read_csv, stands
@@ -24,7 +24,6 @@ from clv.project.stored import APPEND_ONLY, Kind, read_csv, stands
 COLUMNS = ("decided_at", "batch", "decided_by", "decision", "alert_sha256")
 PATIENCE_SECONDS = 10
 DECISIONS = Kind("the record of decisions", APPEND_ONLY)
-ALERT = Kind("the alert", "Remove it; `clv monitor` writes it again.")
 
 
 def decisions(home: Home) -> list[dict[str, str]]:

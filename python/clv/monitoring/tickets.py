@@ -15,8 +15,8 @@ from pathlib import Path
 
 from clv.core.render import terminal
 from clv.errors import ClvError
-from clv.monitoring.alerts import alert_files, is_batch
-from clv.monitoring.decisions import ALERT, batch_of, open_alerts
+from clv.monitoring.alerts import ALERT, alert_files, is_batch
+from clv.monitoring.decisions import batch_of, open_alerts
 from clv.monitoring.jira import LONGEST_TEXT, Connection, Tracker, TrackerError, is_key
 from clv.project import events
 from clv.project.events import say

@@ -11,12 +11,14 @@ from typing import Any
 
 from tqdm import tqdm
 
+from clv.core.secrets import redact
 from clv.core.window import Window
 from clv.errors import ClvError
 from clv.project import events
 from clv.project.database import in_use
 from clv.project.dbt_errors import READS_THE_LOG, plain, unreadable_log
 from clv.project.events import no_bars
+from clv.project.hidden_log import hidden_from_dbt
 from clv.project.home import PROJECT, Home
 from clv.project.lock import let_go
 from clv.project.strict_yaml import YamlFaultError, load
@@ -79,7 +81,8 @@ class DbtProject:
 
         self._set_environment()
         merged = {**self.user_vars, **(run_vars or {})}
-        with tqdm(desc=label, unit="node", disable=no_bars(), leave=False) as bar:
+        bar = tqdm(desc=label, unit="node", disable=no_bars(), leave=False)
+        with bar, hidden_from_dbt(merged) as shown_vars:
             runner = dbtRunner(callbacks=[lambda event: _advance(bar, event)])
             before = Path.cwd()
             try:
@@ -90,7 +93,7 @@ class DbtProject:
                         *arguments,
                         # A test belongs to the step that builds the last of its models.
                         *(["--indirect-selection", "cautious"] if arguments[0] == "build" else []),
-                        "--vars", json.dumps(merged, default=str),
+                        "--vars", json.dumps(shown_vars, default=str),
                         "--project-dir", str(PROJECT),
                         "--profiles-dir", str(PROJECT),
                     ]
@@ -105,7 +108,7 @@ class DbtProject:
                 raise ClvError(in_use(self.home.database, str(result.exception)))
             full_log = self.home.logs / "dbt.log"
             cause = _failure(result, TransactionLog.named(self.user_vars.get("transactions")))
-            raise ClvError(f"{cause}\n(full log: {full_log})")
+            raise ClvError(f"{redact(cause)}\n(full log: {full_log})")
         warned = [node for node in result.result.results if node.status == "warn"]
         for node in warned:
             events.current().event(

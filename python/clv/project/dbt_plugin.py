@@ -22,6 +22,7 @@ from dbt_common.invocation import get_invocation_id
 from clv.errors import ClvError
 from clv.project import lock
 from clv.project.database import DATABASE, check_opens
+from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
 from clv.project.home import Home
 from clv.project.log_columns import answered
 from clv.project.log_reader import LOG_ROWS, ROWS, opened, reader
@@ -31,7 +32,7 @@ from clv.project.transaction_log import form_of
 # What `clv_plugin_answer` in macros/read_log.sql calls.
 FUNCTIONS = {
     "clv_log_columns": answered,
-    "clv_log_form": form_of,
+    "clv_log_form": lambda location: form_of(hidden_location() or location),
     "clv_log_reader": reader,
     "clv_open_log": opened,
 }
@@ -64,8 +65,11 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
     def configure_cursor(self, cursor: Any) -> None:
-        """Offer the rows of the log, which each connection has to be told of."""
+        """Offer the rows of the log and its hidden address, which each connection has to be told of."""
         cursor.register(ROWS, LOG_ROWS)
+        if location := hidden_location():
+            quoted = location.replace("'", "''")
+            cursor.execute(f"set variable {ENGINE_VARIABLE} = '{quoted}'")
 
 
 def make_home(database: Path) -> None:

@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from clv.core.render import terminal
+from clv.core.secrets import redact, redact_values
 from clv.project.regular_file import appending
 
 Item = TypeVar("Item")
@@ -65,13 +67,15 @@ class Log:
         """Write one line; without a `message` a person at a terminal sees nothing of it."""
         now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
         entry = {"at": now, "run_id": self.run_id, "level": level, "event": name}
-        entry |= {"message": message} if message is not None else {}
-        line = json.dumps({**entry, **fields}, ensure_ascii=False, default=str)
+        if message is not None:
+            message = redact(message)
+            entry["message"] = message
+        line = json.dumps({**entry, **redact_values(fields)}, ensure_ascii=False, default=str)
         self._append(line)
         if self.as_json:
             _print(line)
         elif message is not None:
-            _print(message)
+            _print(terminal(message, lines=True))
 
     @contextlib.contextmanager
     def step(self, name: str, **fields: Any) -> Iterator[dict[str, Any]]:

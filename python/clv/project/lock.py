@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from clv.core.secrets import redact
 from clv.errors import ClvError
 from clv.project.files import write_text
 from clv.project.home import Home
@@ -68,7 +69,7 @@ def acquire(root: Path) -> None:
     if lock.lock_counter == 1:
         try:
             program = "dbt" if Path(sys.argv[0]).name == "dbt" else "clv"
-            command = " ".join([program, *sys.argv[1:]])
+            command = redact(" ".join([program, *sys.argv[1:]]))
             write_text(_holder(root), f"process {os.getpid()}: {command}")
         except BaseException:
             lock.release()

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from clv.errors import ClvError
+from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
 from clv.project.sql_expression import quoted
 from clv.project.transaction_log import PARQUET, form_of
 
@@ -58,6 +59,8 @@ def reader(location: str) -> str:
 
     So leading zeros survive, and one bad cell is one rejected row, not a failed run.
     """
+    if hidden := hidden_location():
+        return _reader(f"getvariable('{ENGINE_VARIABLE}')", form_of(hidden))
     return _reader(_literal(location), form_of(location))
 
 
@@ -67,7 +70,7 @@ def opened(request: str) -> str:
     An address (s3://…, https://…) is read by dbt's connection, whose profile holds its secrets.
     """
     asked = json.loads(request)
-    location, columns = str(asked["location"]), asked["columns"]
+    location, columns = hidden_location() or str(asked["location"]), asked["columns"]
     if "://" in location:
         return json.dumps({"apart": False})
     try:

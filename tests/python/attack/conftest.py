@@ -129,5 +129,3 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for one in found:
         for fault, what in one["faults"].items():
             write(f"{one['kind']}: {fault}: {one['name']}: {what}")
-
-

@@ -29,12 +29,38 @@ SECRETS = (SECRET, SIGNED, TOKEN)
 def secrets() -> Iterator[Situation]:
     for name, address in ADDRESSES.items():
         for command in (("status",), ("purge", "--dry-run"), ("verify",), ("tickets", "--dry-run")):
-            yield Situation("secrets", f"log: {name}", command, env={"CLV_TRANSACTIONS": address}, secrets=SECRETS)
+            yield Situation(
+                "secrets",
+                f"log: {name}",
+                command,
+                env={"CLV_TRANSACTIONS": address},
+                secrets=SECRETS,
+            )
         for command in ("run", "train"):
-            early = (command, "--cutoff", "soon", "--vars", f"{{transactions: '{address}', cutoff: 1}}")
+            early = (
+                command,
+                "--cutoff",
+                "soon",
+                "--vars",
+                f"{{transactions: '{address}', cutoff: 1}}",
+            )
             yield Situation("secrets", f"vars: {name}", early, secrets=SECRETS, must_refuse=True)
-    yield Situation("secrets", "log: read by dbt", ("monitor",), env={"CLV_TRANSACTIONS": ADDRESSES["user and password"]}, secrets=SECRETS, must_refuse=True)
-    yield Situation("secrets", "vars: read by dbt", ("monitor", "--vars", f"{{transactions: '{ADDRESSES['signed']}'}}"), env={"CLV_TRANSACTIONS": ""}, secrets=SECRETS, must_refuse=True)
+    yield Situation(
+        "secrets",
+        "log: read by dbt",
+        ("monitor",),
+        env={"CLV_TRANSACTIONS": ADDRESSES["user and password"]},
+        secrets=SECRETS,
+        must_refuse=True,
+    )
+    yield Situation(
+        "secrets",
+        "vars: read by dbt",
+        ("monitor", "--vars", f"{{transactions: '{ADDRESSES['signed']}'}}"),
+        env={"CLV_TRANSACTIONS": ""},
+        secrets=SECRETS,
+        must_refuse=True,
+    )
     jira = {"CLV_JIRA_PROJECT": "CLV", "CLV_JIRA_TOKEN": TOKEN}
     urls = {
         "userinfo": f"https://anna:{SECRET}@127.0.0.1:9", "a token in the query": f"http://127.0.0.1:9/?token={SECRET}",
@@ -44,12 +70,33 @@ def secrets() -> Iterator[Situation]:
     for name, url in urls.items():
         for user in ("", "anna@example.org"):
             env = {**jira, "CLV_JIRA_URL": url, "CLV_JIRA_USER": user}
-            yield Situation("secrets", f"JIRA: {name}{', a user' if user else ''}", ("tickets",), env=env, secrets=SECRETS, must_refuse=True)
+            yield Situation(
+                "secrets",
+                f"JIRA: {name}{', a user' if user else ''}",
+                ("tickets",),
+                env=env,
+                secrets=SECRETS,
+                must_refuse=True,
+            )
     for token in (f"{TOKEN}\n", f"{TOKEN}\x1b", f"{TOKEN}é☃", f" {TOKEN} "):
         env = {**jira, "CLV_JIRA_URL": "http://127.0.0.1:9", "CLV_JIRA_TOKEN": token}
-        yield Situation("secrets", f"JIRA: token {token!a}", ("tickets",), env=env, secrets=(TOKEN,), must_refuse=True)
+        yield Situation(
+            "secrets",
+            f"JIRA: token {token!a}",
+            ("tickets",),
+            env=env,
+            secrets=(TOKEN,),
+            must_refuse=True,
+        )
     for words in (f"see https://anna:{SECRET}@host/x", f"token={SECRET}"):
-        yield Situation("secrets", "a card", ("card", "{challenger}"), planted_log(words), secrets=(), check=not_printed)
+        yield Situation(
+            "secrets",
+            "a card",
+            ("card", "{challenger}"),
+            planted_log(words),
+            secrets=(),
+            check=not_printed,
+        )
 
 
 def planted_log(words: str) -> Callable[[Arena], None]:
@@ -74,15 +121,55 @@ UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 def shown() -> Iterator[Situation]:
     for words in ACTS:
-        yield Situation("formulas and escapes", f"decision {words}", ("ack", "{batch}", "--by", words, "--decision", words), check=harmless_cells)
-        yield Situation("formulas and escapes", f"reported {words}", ("tickets", "--dry-run"), alert_says(words), check=harmless_terminal)
+        yield Situation(
+            "formulas and escapes",
+            f"decision {words}",
+            ("ack", "{batch}", "--by", words, "--decision", words),
+            check=harmless_cells,
+        )
+        yield Situation(
+            "formulas and escapes",
+            f"reported {words}",
+            ("tickets", "--dry-run"),
+            alert_says(words),
+            check=harmless_terminal,
+        )
     for name in evil_ids():
-        yield Situation("formulas and escapes", f"customer {name!a} in CSV files", ("status",), check=csv_of(name))
-        yield Situation("formulas and escapes", f"customer {name!a} shown", ("show",), top_customer(name), check=harmless_table)
+        yield Situation(
+            "formulas and escapes",
+            f"customer {name!a} in CSV files",
+            ("status",),
+            check=csv_of(name),
+        )
+        yield Situation(
+            "formulas and escapes",
+            f"customer {name!a} shown",
+            ("show",),
+            top_customer(name),
+            check=harmless_table,
+        )
     for words in ("\x1b[31mred", "\x1b]0;t\x07", "a\rb", "\u202eabc", "\x9b31m", "a\x00b", "\x7f"):
-        yield Situation("formulas and escapes", f"alert {words!a}", ("tickets", "--dry-run"), alert_says(words), check=harmless_terminal)
-        yield Situation("formulas and escapes", f"an alert's name {words!a}", ("status",), alert_named(words), check=harmless_terminal)
-        yield Situation("formulas and escapes", f"a card {words!a}", ("card", "{challenger}"), card_says(words), check=harmless_terminal)
+        yield Situation(
+            "formulas and escapes",
+            f"alert {words!a}",
+            ("tickets", "--dry-run"),
+            alert_says(words),
+            check=harmless_terminal,
+        )
+        yield Situation(
+            "formulas and escapes",
+            f"an alert's name {words!a}",
+            ("status",),
+            alert_named(words),
+            check=harmless_terminal,
+        )
+        yield Situation(
+            "formulas and escapes",
+            f"a card {words!a}",
+            ("card", "{challenger}"),
+            card_says(words),
+            check=harmless_terminal,
+        )
 
 
 def alert_says(words: str) -> Callable[[Arena], None]:
@@ -120,9 +207,13 @@ def top_customer(name: str) -> Callable[[Arena], None]:
 
     def prepare(arena: Arena) -> None:
         with duckdb.connect(str(arena.home / "clv.duckdb")) as connection:
-            tables = connection.execute("select table_name from duckdb_tables() where table_name in ('clv_predictions', 'customer_segments')").fetchall()
+            tables = connection.execute(
+                "select table_name from duckdb_tables() where table_name in ('clv_predictions', 'customer_segments')"
+            ).fetchall()
             for (table,) in tables:
-                connection.execute(f"update {table} set predicted_clv = 1e6 where customer_id = ?", [name])
+                connection.execute(
+                    f"update {table} set predicted_clv = 1e6 where customer_id = ?", [name]
+                )
 
     return prepare
 
@@ -145,7 +236,11 @@ def harmless_table(arena: Arena, outcome: Outcome) -> list[str]:
 def harmless_cells(arena: Arena, outcome: Outcome) -> list[str]:
     with (arena.home / "registry" / "alert_decisions.csv").open(newline="") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
-    wrong = [f"a formula is stored: {cell[:30]!r}" for cell in cells if cell[:1] in tuple("=+-@＝＋－＠\t\r")]
+    wrong = [
+        f"a formula is stored: {cell[:30]!r}"
+        for cell in cells
+        if cell[:1] in tuple("=+-@＝＋－＠\t\r")
+    ]
     return wrong + harmless_table(arena, outcome)
 
 
@@ -174,13 +269,25 @@ def streams() -> Iterator[Situation]:
     for command in (("status",), ("show",), ("verify",), ("card", "champion"), ("tickets", "--dry-run"),
                     ("ack", "{batch}", "--decision", "wait"), ("--help",), ("run", "--help"), ("--version",)):  # fmt: skip
         for stream in ("stdout", "stderr"):
-            yield Situation("streams", f"{stream} full", command, env={"ATTACK_STREAM": f"{stream} full"})
-    for command in (("status",), ("verify",), ("ack", "{batch}", "--decision", "wait"), ("nosuch",)):
-        for what in ("stdout closed", "stderr closed", "both closed", "stdout full", "a pipe that closed", "stdin closed"):
+            yield Situation(
+                "streams", f"{stream} full", command, env={"ATTACK_STREAM": f"{stream} full"}
+            )
+    for command in (
+        ("status",),
+        ("verify",),
+        ("ack", "{batch}", "--decision", "wait"),
+        ("nosuch",),
+    ):
+        for what in (
+            "stdout closed",
+            "stderr closed",
+            "both closed",
+            "stdout full",
+            "a pipe that closed",
+            "stdin closed",
+        ):
             yield Situation("streams", what, command, env={"ATTACK_STREAM": what}, process=True)
 
 
 def situations() -> list[Situation]:
     return [*secrets(), *shown(), *streams()]
-
-

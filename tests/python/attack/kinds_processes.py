@@ -36,14 +36,22 @@ def killed_at_step(step: int, *arguments: str) -> Callable[[Arena], None]:
 def killed_before() -> Iterator[Situation]:
     """A command was killed at a durable step; the next ones go on as if nothing had happened."""
     for step in (1, 2, 3):
-        for killed in (("ack", "{batch}", "--decision", "kill"), ("tickets", "--dry-run"), ("purge",)):
+        for killed in (
+            ("ack", "{batch}", "--decision", "kill"),
+            ("tickets", "--dry-run"),
+            ("purge",),
+        ):
             for command in (("verify",), ("status",)):
                 name = f"{killed[0]} killed at step {step}"
-                yield Situation("kills", name, command, killed_at_step(step, *killed), check=ends_with(0))
+                yield Situation(
+                    "kills", name, command, killed_at_step(step, *killed), check=ends_with(0)
+                )
 
 
 def ends_with(code: int) -> Callable[[Arena, Outcome], list[str]]:
-    return lambda _, outcome: [] if outcome.code == code else [f"ended with {outcome.code}: {outcome.err[-200:]}"]
+    return lambda _, outcome: (
+        [] if outcome.code == code else [f"ended with {outcome.code}: {outcome.err[-200:]}"]
+    )
 
 
 def held_by_another(arena: Arena) -> None:
@@ -73,7 +81,9 @@ def at_once() -> Iterator[Situation]:
         (("run",), 1), (("monitor",), 1), (("train",), 1), (("purge",), 1),
         (("promote", "{challenger}", "--reason", "x", "--yes"), 1), (("status",), 0), (("verify",), 0), (("show",), 0),
     ):  # fmt: skip
-        yield Situation("at once", "another command is at work", command, held_by_another, check=let_go(code))
+        yield Situation(
+            "at once", "another command is at work", command, held_by_another, check=let_go(code)
+        )
 
 
 def with_fifo(name: str) -> Callable[[Arena], None]:
@@ -93,11 +103,19 @@ def log_fifo(arena: Arena) -> None:
 
 def waiting() -> Iterator[Situation]:
     for command in (("status",), ("show",), ("verify",)):
-        yield Situation("stored files", "clv.duckdb: fifo", command, with_fifo("clv.duckdb"), process=True)
-    yield Situation("logs", "a fifo", ("monitor",), log_fifo, {"CLV_TRANSACTIONS": "{canary}.fifo.csv"}, process=True, must_refuse=True)
+        yield Situation(
+            "stored files", "clv.duckdb: fifo", command, with_fifo("clv.duckdb"), process=True
+        )
+    yield Situation(
+        "logs",
+        "a fifo",
+        ("monitor",),
+        log_fifo,
+        {"CLV_TRANSACTIONS": "{canary}.fifo.csv"},
+        process=True,
+        must_refuse=True,
+    )
 
 
 def situations() -> list[Situation]:
     return [*killed_before(), *at_once(), *waiting()]
-
-

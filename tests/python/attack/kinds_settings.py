@@ -39,7 +39,9 @@ def value(key: str, written: str) -> Callable[[str], str]:
 def configs() -> Iterator[Situation]:
     refused: dict[str, Callable[[str], str]] = {
         "twice the same section": lambda text: text + "\nrun:\n  last_score_cutoff: 2022-09-30\n",
-        "twice the same key": lambda text: text.replace("training:\n", "training:\n  pred_months: 7\n", 1),
+        "twice the same key": lambda text: text.replace(
+            "training:\n", "training:\n  pred_months: 7\n", 1
+        ),
         "an alias": lambda text: text.replace("run:", "x: &x {}\nrun: *x\ny:", 1),
         "a merge": lambda text: text + "\nbase: &b {a: 1}\nmore:\n  <<: *b\n",
         "a tag": lambda text: text + "\nx: !!python/object/apply:os.system ['touch {canary}']\n",
@@ -134,7 +136,12 @@ def homes() -> Iterator[Situation]:
         "quotes": ("{parent}/mis'sing\"; drop", None),
         "jinja": ("{parent}/{{ 7 * 7 }}", None),
     }  # fmt: skip
-    commands = (("status",), ("verify",), ("ack", "{batch}", "--decision", "wait"), ("purge", "--dry-run"))
+    commands = (
+        ("status",),
+        ("verify",),
+        ("ack", "{batch}", "--decision", "wait"),
+        ("purge", "--dry-run"),
+    )
     for number, (name, (home, prepare)) in enumerate(named.items()):
         for command in (commands[number % 4], commands[(number + 1) % 4]):
             yield Situation("homes", name, command, prepare, {"CLV_HOME": home})
@@ -157,14 +164,42 @@ def homes() -> Iterator[Situation]:
         "a file for the outbox": ("outputs/outbox", lambda path: path.write_text("x")),
     }  # fmt: skip
     for name, (part, make) in inner.items():
-        for command in (("status",), ("verify",), ("tickets", "--dry-run"), ("ack", "{batch}", "--decision", "w")):
+        for command in (
+            ("status",),
+            ("verify",),
+            ("tickets", "--dry-run"),
+            ("ack", "{batch}", "--decision", "w"),
+        ):
             yield Situation("homes", name, command, spoilt(part, make))
 
 
 BAD_DATES = ("2022-02-30", "soon", "", " ", "20220930", "2022-9-3", "９９９９-01-01", "0000-00-00", "-1",
              "2022-09-30; drop table canary", "1e9", "x" * 10_000, "2022-09-30T25:00", "{{ 7*7 }}", "10000-01-01")  # fmt: skip
-BAD_NUMBERS = ("0", "-1", "²", "９", "1e3", "", "nine", "99999999999999999999", "nan", "1.5", "x" * 5000)
-BAD_TEXTS = ("", "  ", "\x1b[31mred", "a\nclv: forged", "\udcff", "x" * 200_000, "\u202eabc", "\x07", "\ufeff", "a\tb")
+BAD_NUMBERS = (
+    "0",
+    "-1",
+    "²",
+    "９",
+    "1e3",
+    "",
+    "nine",
+    "99999999999999999999",
+    "nan",
+    "1.5",
+    "x" * 5000,
+)
+BAD_TEXTS = (
+    "",
+    "  ",
+    "\x1b[31mred",
+    "a\nclv: forged",
+    "\udcff",
+    "x" * 200_000,
+    "\u202eabc",
+    "\x07",
+    "\ufeff",
+    "a\tb",
+)
 BAD_IDS = ("../../x/m", "..", ".", "/etc/passwd", "", " ", "a/b", "clv_\n", "clv_19970930_h9_p3_20200101T000000Z/../x",
            "*", "~root", "\udcff", "x" * 5000, "%2e%2e%2fx", "champion/../x", "C:\\x", "$(touch {canary})",
            "`touch {canary}`", "'; drop table canary; --", "{{ 7*7 }}", "\x1b]0;x\x07", "--help=x", "clv_19970930_h9_p3_20200101T００００００Z")  # fmt: skip
@@ -187,26 +222,60 @@ def arguments() -> Iterator[Situation]:
                 continue
             yield Situation("arguments", "a number", command, must_refuse=True)
     for bad in ("0", "-0.1", "1.1", "nan", "inf", "-inf", "half", "", "0x1p-1_"):
-        yield Situation("arguments", "a share", ("tune", "--yes", "--sample", bad), must_refuse=True)
+        yield Situation(
+            "arguments", "a share", ("tune", "--yes", "--sample", bad), must_refuse=True
+        )
     for bad in BAD_TEXTS:
-        yield Situation("arguments", "a decision", ("ack", "{batch}", "--decision", bad), check=still_reads)
-        yield Situation("arguments", "who decided", ("ack", "{batch}", "--decision", "wait", "--by", bad), check=still_reads)
-        yield Situation("arguments", "a batch", ("ack", bad, "--decision", "wait"), must_refuse=True)
-        yield Situation("arguments", "a reason", ("promote", "clv_x", "--yes", "--reason", bad), must_refuse=True)
+        yield Situation(
+            "arguments", "a decision", ("ack", "{batch}", "--decision", bad), check=still_reads
+        )
+        yield Situation(
+            "arguments",
+            "who decided",
+            ("ack", "{batch}", "--decision", "wait", "--by", bad),
+            check=still_reads,
+        )
+        yield Situation(
+            "arguments", "a batch", ("ack", bad, "--decision", "wait"), must_refuse=True
+        )
+        yield Situation(
+            "arguments",
+            "a reason",
+            ("promote", "clv_x", "--yes", "--reason", bad),
+            must_refuse=True,
+        )
         yield Situation("arguments", "a head", ("verify", "--head", bad), must_refuse=True)
     for bad in BAD_IDS:
-        yield Situation("arguments", "a model id", ("promote", bad, "--reason", "x", "--yes", "--force"), planted, must_refuse=True)
+        yield Situation(
+            "arguments",
+            "a model id",
+            ("promote", bad, "--reason", "x", "--yes", "--force"),
+            planted,
+            must_refuse=True,
+        )
         yield Situation("arguments", "a model id", ("card", bad), planted, must_refuse=True)
         yield Situation("arguments", "a model id", ("reproduce", bad), planted, must_refuse=True)
     for bad in ("{", "[]", "- a", "a: b: c", "!!python/object/apply:os.system ['touch {canary}']", "null", "7",
                 "{cutoff: 2022-09-30}", "{training_windows: []}", "{relabel: true}", "&a [*a]", "\x00", "{1: 2, 1: 3}",
                 "{x: " * 3000 + "1" + "}" * 3000, BOMB, "{training_sample: 0}"):  # fmt: skip
-        yield Situation("arguments", f"vars {bad[:30]!r}", ("purge", "--dry-run", "--vars", bad), must_refuse=bad != "{1: 2, 1: 3}")
+        yield Situation(
+            "arguments",
+            f"vars {bad[:30]!r}",
+            ("purge", "--dry-run", "--vars", bad),
+            must_refuse=bad != "{1: 2, 1: 3}",
+        )
     for bad in (("",), ("nosuch",), ("--nosuch",), ("run", "extra"), ("status", "--x"), ("--log-format", "xml", "status"),
                 ("ack",), ("promote",), ("\udcff",), ("run", "--cutoff"), ("run", "--cutoff", "2022-09-30", "--until", "2022-10-30")):  # fmt: skip
         yield Situation("arguments", "usage", bad, must_refuse=True)
-    yield Situation("arguments", "an archive that is a file", ("purge", "--archive", "{home}/clv.duckdb"), must_refuse=True)
-    yield Situation("arguments", "an archive without a name", ("purge", "--archive", ""), must_refuse=True)
+    yield Situation(
+        "arguments",
+        "an archive that is a file",
+        ("purge", "--archive", "{home}/clv.duckdb"),
+        must_refuse=True,
+    )
+    yield Situation(
+        "arguments", "an archive without a name", ("purge", "--archive", ""), must_refuse=True
+    )
 
 
 def planted(arena: Arena) -> None:
@@ -245,26 +314,42 @@ ALSO = (
     "{transactions: \"x.csv'); drop table canary; select * from read_csv('x.csv\"}",
     "{transactions: 'main.canary; drop table canary'}",
     "{ordered_at_format: \"%Y'); drop table canary; select ('\"}",
-    "{data_through: \"2022-10-20' ; drop table canary; --\"}",
-    "{earliest_date: \"2022-01-01'; drop table canary; --\"}",
+    '{data_through: "2022-10-20\' ; drop table canary; --"}',
+    '{earliest_date: "2022-01-01\'; drop table canary; --"}',
     "{latest_date: [1, 2]}",
-    "{nobodys_ids: [\"x'); drop table canary; --\"]}",
+    '{nobodys_ids: ["x\'); drop table canary; --"]}',
     "{columns: {customer_id: [1]}}",
-    "{columns: {\"customer_id; drop table canary\": x}}",
+    '{columns: {"customer_id; drop table canary": x}}',
     "{data_through_slack_days: '1; drop table canary'}",
-    "{season_months: \"1'; drop table canary\"}",
+    '{season_months: "1\'; drop table canary"}',
 )
 
 
 def injections() -> Iterator[Situation]:
     for role, expression in EXPRESSIONS:
         variables = json.dumps({"columns": {role: expression}})
-        yield Situation("injection", f"columns.{role}: {expression[:60]}", ("monitor", "--vars", variables), must_refuse=True)
+        yield Situation(
+            "injection",
+            f"columns.{role}: {expression[:60]}",
+            ("monitor", "--vars", variables),
+            must_refuse=True,
+        )
     for variables in ALSO:
-        yield Situation("injection", variables, ("monitor", "--vars", variables), env={"CLV_TRANSACTIONS": ""} if "transactions:" in variables else {})
+        yield Situation(
+            "injection",
+            variables,
+            ("monitor", "--vars", variables),
+            env={"CLV_TRANSACTIONS": ""} if "transactions:" in variables else {},
+        )
     for bad in ("'; drop table canary; --", "main.canary; drop table canary", "read_csv('/etc/passwd')",
                 "x.csv'); copy (select 1) to '{canary}'; --", "{{ 7 * 7 }}.csv", "main.canary where 1=1"):  # fmt: skip
-        yield Situation("injection", f"CLV_TRANSACTIONS={bad}", ("monitor",), env={"CLV_TRANSACTIONS": bad}, must_refuse=True)
+        yield Situation(
+            "injection",
+            f"CLV_TRANSACTIONS={bad}",
+            ("monitor",),
+            env={"CLV_TRANSACTIONS": bad},
+            must_refuse=True,
+        )
 
 
 def logs() -> Iterator[Situation]:
@@ -291,7 +376,14 @@ def logs() -> Iterator[Situation]:
         "none.xlsx": whole, "huge amounts.csv": whole + b"2,2022-03-01,1e300\n3,2022-03-01,inf\n",
     }.items():  # fmt: skip
         prepare = None if name == "missing.csv" else made(name, content)
-        yield Situation("logs", name, ("monitor",), prepare, {"CLV_TRANSACTIONS": f"{folder}/{name}"}, must_refuse=True)
+        yield Situation(
+            "logs",
+            name,
+            ("monitor",),
+            prepare,
+            {"CLV_TRANSACTIONS": f"{folder}/{name}"},
+            must_refuse=True,
+        )
     for name, address in {
         "a glob with no match": f"{folder}/none*.parquet", "a table that is not there": "shop.orders",
         "a directory": folder, "not a name": "orders", "not UTF-8": f"{folder}/l\udcff.csv", "escapes": f"{folder}/\x1b[31m.csv",

@@ -202,14 +202,20 @@ def gadgets(canary: str) -> dict[str, bytes]:
     files = {}
     for name, what in plain.items():
         for protocol in (0, 2, 4):
-            files[f"{name}, zlib, protocol {protocol}"] = zlib.compress(pickle.dumps(what, protocol))
+            files[f"{name}, zlib, protocol {protocol}"] = zlib.compress(
+                pickle.dumps(what, protocol)
+            )
     call = plain["os.system"]
     files["no compression"] = pickle.dumps(call)
     for method in (("zlib", 3), ("gzip", 3), ("bz2", 3), ("xz", 3)):
         stored = io.BytesIO()
         joblib.dump({"champion": call}, stored, compress=method)
         files[f"joblib {method[0]}"] = stored.getvalue()
-    files["GLOBAL and REDUCE"] = zlib.compress(f"cos\nsystem\n(S'{touch}'\ntR.".replace("'touch '", '"touch ').replace("''", "'\"").encode())
+    files["GLOBAL and REDUCE"] = zlib.compress(
+        f"cos\nsystem\n(S'{touch}'\ntR.".replace("'touch '", '"touch ')
+        .replace("''", "'\"")
+        .encode()
+    )
     files["INST"] = zlib.compress(f'(S"{touch}"\nios\nsystem\n.'.encode())
     files["OBJ"] = zlib.compress(f'(cos\nsystem\nS"{touch}"\no.'.encode())
     files["persistent id"] = zlib.compress(f"P{touch}\n.".encode())
@@ -224,10 +230,14 @@ def gadgets(canary: str) -> dict[str, bytes]:
     files["a list for a model"] = zlib.compress(pickle.dumps([1, 2]))
     array = {"array": ("<f8", (10**9, 10**9), b"")}
     model = {"model_id": "{id}", "champion": {"a": array}, "clusters": {}, "baseline": None}
-    files["array of another size"] = zlib.compress(pickle.dumps({"format": "clv model 1", "model": model}))
+    files["array of another size"] = zlib.compress(
+        pickle.dumps({"format": "clv model 1", "model": model})
+    )
     array = {"array": ("O", (1,), b"12345678")}
     model = {**model, "champion": {"a": array}}
-    files["array of objects"] = zlib.compress(pickle.dumps({"format": "clv model 1", "model": model}))
+    files["array of objects"] = zlib.compress(
+        pickle.dumps({"format": "clv model 1", "model": model})
+    )
     return files
 
 
@@ -282,7 +292,9 @@ def forged_rows() -> Iterator[Situation]:
                     digest = ManifestRow.of_cells(rows[-1]).sha256
                 except Exception:
                     digest = "0" * 64
-                head.write_text(json.dumps(json.loads(head.read_text()) | {"last_row_sha256": digest}))
+                head.write_text(
+                    json.dumps(json.loads(head.read_text()) | {"last_row_sha256": digest})
+                )
 
         return prepare
 
@@ -309,7 +321,14 @@ def forged_rows() -> Iterator[Situation]:
         }  # fmt: skip
         write_rows(path, [*rows, row])
 
-    for command in (("run",), ("verify",), PROMOTE, ("purge", "--dry-run"), ("monitor",), ("train",)):
+    for command in (
+        ("run",),
+        ("verify",),
+        PROMOTE,
+        ("purge", "--dry-run"),
+        ("monitor",),
+        ("train",),
+    ):
         yield Situation(
             "forged registry", "a row that nobody promoted, with the right hash before it", command,
             second, must_refuse=command[0] in ("run", "verify", "monitor", "promote", "train"),

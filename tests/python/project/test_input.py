@@ -186,3 +186,56 @@ def test_the_champion_is_the_last_row_of_a_manifest_of_more_than_nine(trained, t
     assert shop.dbt("run", "--select", "stg_clv__champion_manifest").code == 0
     champions = shop.query("select manifest_row from stg_clv__champion_manifest where is_champion")
     assert champions.manifest_row.tolist() == [11]
+
+
+CASES = [
+    (
+        "customer,created,type,amount,fee,refund\nc1,2021-03-01,charge,100.00,3.20,0\n"
+        "c1,2021-03-05,refund,40.00,0,40.00\nc2,2021-03-02,charge,50.00,1.75,0\n"
+        "c2,2021-03-09,charge,30.00,1.17,0\nc3,2021-03-10,fee,9.00,9.00,0\n",
+        "{columns: {customer_id: customer, ordered_at: created, amount: \"case when type = 'refund' "
+        "then -amount when type = 'fee' then 0 else amount end\"}}",
+        ["100.0000", "-40.0000", "50.0000", "30.0000", "0.0000"],
+    ),
+    (
+        "customer_id,ordered_at,amount,rate\n1,2021-03-01,250000,0.0000395\n2,2021-03-02,12000,0.0091827\n"
+        "3,2021-03-03,80.00,1.1945\n4,2021-03-04,1500000,0.0000689\n5,2021-03-05,20,1\n",
+        "{columns: {amount: amount * rate}}",
+        ["9.8750", "110.1924", "95.5600", "103.3500", "20.0000"],
+    ),
+    (
+        'customer_id,ordered_at,amount\n1,2021-03-01,"12.00"\n2,2021-03-02,"1,234.50"\n',
+        "{columns: {amount: \"replace(amount, ',', '')\"}}",
+        ["12.0000", "1234.5000"],
+    ),
+    (
+        "Customer,OrderDate,Quantity,Price\n1,2021-03-01,2,5.50\n2,2021-03-02,1,6.50\n",
+        "{columns: {customer_id: Customer, ordered_at: OrderDate, amount: quantity * price}}",
+        ["11.0000", "6.5000"],
+    ),
+    ("customer_id,ordered_at,amount\n1,2021-03-01,5.5\n", "{columns: }", ["5.5000"]),
+    ("customer_id,ordered_at,amount\n1,2021-03-01,5.5\n", "{columns: {amount: , line_id: }}", ["5.5000"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("log", "variables", "amounts"), CASES)
+def test_amounts_that_people_map_are_what_their_sql_says(log, variables, amounts, tmp_path):
+    (tmp_path / "log.csv").write_text(log)
+    shop = Shop(tmp_path / "home", tmp_path / "log.csv")
+    done = shop.dbt("run", "--select", "stg_clv__classified_transactions", "--vars", variables)
+    assert done.code == 0, done.out
+    found = shop.query(
+        "select cast(amount as varchar) as amount, reason from stg_clv__classified_transactions "
+        "order by input_row"
+    )
+    assert found.amount.tolist() == amounts
+    assert found.reason.isna().all()
+
+
+def test_without_the_plugin_no_log_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("clv.project.dbt_plugin.FUNCTIONS", {})
+    (tmp_path / "log.csv").write_text("customer_id,ordered_at,amount\n1,2021-03-01,5.5\n")
+    shop = Shop(tmp_path / "home", tmp_path / "log.csv")
+    done = shop.dbt("run", "--select", "stg_clv__classified_transactions")
+    assert done.code == 1
+    assert done.out.count("clv: the plugin that checks how the transaction log is read") == 1

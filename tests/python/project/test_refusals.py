@@ -1,11 +1,14 @@
 """Bad input of every kind: one clear message, exit code 1, no traceback, nothing half-written."""
 
+import hashlib
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import replace
 
 import duckdb
@@ -258,6 +261,28 @@ def test_a_model_file_that_is_changed_or_missing_is_never_loaded(fresh, damage):
         shop.clv("run", "--cutoff", "1998-05-15"),
         "missing" if damage == "missing" else "not the one that was promoted",
     )
+    assert not (shop.home / "outputs").exists()
+
+
+def test_a_forged_row_with_a_swapped_file_is_refused_by_clv_and_by_dbt_alike(fresh, tmp_path):
+    shop = fresh("forged")
+    registry = Registry(shop.home / "registry")
+    (row,) = registry.rows()
+
+    class Trap:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "it ran"),))
+
+    path = registry.model_path(row.model_id)
+    path.write_bytes(zlib.compress(pickle.dumps(Trap())))
+    swapped = hashlib.sha256(path.read_bytes()).hexdigest()
+    registry.write_rows([replace(row, model_sha256=swapped)])
+    said = shop.clv("run")
+    refused(said, "the registry is not what was written", "was edited", "Next: restore")
+    done = shop.dbt("build", "--select", "stg_clv__champion_manifest+")
+    assert done.code == 1
+    assert said.err.removeprefix("clv: ").strip() in " ".join(done.out.split())
+    assert not (tmp_path / "it ran").exists()
     assert not (shop.home / "outputs").exists()
 
 

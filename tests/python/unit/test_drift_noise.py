@@ -158,7 +158,7 @@ def training():
 
 def test_a_model_keeps_its_baseline_customers_as_plain_bytes(training):
     stored = baseline_sample(*training)
-    kept = baseline_customers({"baseline": stored})
+    kept = baseline_customers(stored)
     assert kept.predicted == pytest.approx(training[1], rel=1e-6)
     assert kept.actual == pytest.approx(training[0].actual_clv, rel=1e-6)
     # the log begins 200 days before: a rate is taken over (90 + 200) / 2 days at least
@@ -166,13 +166,13 @@ def test_a_model_keeps_its_baseline_customers_as_plain_bytes(training):
     assert kept.naive == pytest.approx(naive, rel=1e-6)
     assert {type(stored[k]) for k in ("predicted", "naive", "actual")} == {bytes}
     assert set(stored["bins"]) == {"frequency", "T", "revenue", "predicted_clv"}
-    assert baseline_customers({}) is None
+    assert baseline_customers(None) is None
 
 
 def test_a_large_baseline_is_a_seeded_sample(training, monkeypatch):
     monkeypatch.setattr("clv.prediction.baseline.LARGEST_SAMPLE", 200)
     stored = baseline_sample(*training)
-    assert len(baseline_customers({"baseline": stored}).actual) == 200
+    assert len(baseline_customers(stored).actual) == 200
     assert stored == baseline_sample(*training)
     assert stored["customers"] == 1_000
 

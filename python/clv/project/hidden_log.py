@@ -1,0 +1,53 @@
+"""What dbt is told of the log: its address without secrets.
+
+dbt writes its vars, its command line, compiled SQL and what it parsed into `target/` and
+`logs/dbt.log`. So the address with its secrets goes past it, to the plugin of dbt-duckdb, which hands
+it to the engine as a variable; the SQL names the variable. From its logs and messages dbt scrubs the
+values of variables whose names begin with DBT_ENV_SECRET_.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from clv.core.secrets import SHORTEST, redact, redact_values, secret_parts
+from clv.project.transaction_log import VARIABLE, TransactionLog
+
+SECRET_VARIABLE = "DBT_ENV_SECRET_CLV_TRANSACTIONS"
+ENGINE_VARIABLE = "clv_log_location"
+
+
+@contextlib.contextmanager
+def hidden_from_dbt(run_vars: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the vars that dbt may see, in an environment that holds no secret of the log's address.
+
+    The environment is as it was when the block ends.
+    """
+    log = TransactionLog.named(run_vars.get("transactions"))
+    columns = {"columns": run_vars["columns"]} if "columns" in run_vars else {}
+    changed: dict[str, str] = {}
+    if redact(log.location) != log.location:
+        changed = {VARIABLE: log.shown, SECRET_VARIABLE: log.location}
+    parts = {*secret_parts(log.location), *secret_parts("\n".join(sys.argv))}
+    for number, part in enumerate(sorted(parts, key=len, reverse=True)):
+        if len(part) >= SHORTEST:
+            changed[f"DBT_ENV_SECRET_CLV_{number:03d}"] = part
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    try:
+        yield {**redact_values(run_vars), **columns}
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def hidden_location() -> str:
+    """Return the address of the log with its secrets; empty where it has none."""
+    return os.environ.get(SECRET_VARIABLE, "").strip()
