@@ -66,7 +66,7 @@ def configs() -> Iterator[Situation]:
                 continue
             yield Situation("config", name, command, with_config(edit), must_refuse=True)
     wrong = {
-        "history_months": ("0", "-3", "9.5", "1e3", "nine", "[9]", "true", "'9'", "0x9", "121", "²", ".inf", "1_2"),
+        "history_months": ("0", "-3", "9.5", "1e3", "nine", "[9]", "true", "'9'", "0x9", "121", "²", ".inf"),
         "pred_months": ("0", "null", "2021-12-31", "{a: 1}", "99999999999999999999"),
         "last_score_cutoff": ("soon", "0001-01-01", "9999-12-31", "2022-02-30", "20220930", "[2022-09-30]", "1.5", "true", "2022-09-30 25:00", "'2022-09-30; drop table canary'"),
         "drift_threshold_rmse": (".nan", ".inf", "-0.1", "lots", "'0.2'", "true", "1e400", "[]"),

@@ -86,7 +86,7 @@ READ_BY: dict[str, tuple[tuple[str, ...], ...]] = {
     HEAD: (("verify",), ("run",)),
     "registry/cards/{champion}.json": (("card", "champion"), ("show",)),
     "registry/cards/{challenger}.json": (("promote", "{challenger}", "--reason", "x", "--yes"), ("verify",)),
-    "registry/models/{champion}.joblib": (("run",), ("verify",)),
+    "registry/models/{champion}.joblib": (("verify",), ("card", "champion")),
     "registry/models/{challenger}.joblib": (("promote", "{challenger}", "--reason", "x", "--yes", "--force"), ("verify",)),
     "registry/clv_model_latest.metrics.json": (("status",), ("verify",)),
     "registry/alert_decisions.csv": (("status",), ("ack", "{batch}", "--decision", "wait")),
@@ -263,7 +263,7 @@ def model_files() -> Iterator[Situation]:
                 lambda arena, plant=plant: plant(arena, "champion"),
             )  # fmt: skip
         yield Situation(
-            "model files", f"swapped without hashes: {name}", ("run",),
+            "model files", f"swapped without hashes: {name}", ("run",) if name in ("no compression", "os.system, zlib, protocol 4") else ("verify",),
             lambda arena, name=name: put(
                 file_of(arena, "registry/models/{champion}.joblib"),
                 gadgets(str(arena.canary))[name],
