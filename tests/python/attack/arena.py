@@ -354,7 +354,7 @@ def restored(whole: Path, home: Path) -> None:
     wanted = stamps(whole)
     found = stamps(home)
     for name in sorted(found, reverse=True):
-        if found[name] != wanted.get(name):
+        if name not in wanted or found[name] != wanted[name]:
             path = home / name
             if path.is_dir() and not path.is_symlink():
                 if not any(path.iterdir()):

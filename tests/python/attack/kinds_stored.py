@@ -184,6 +184,10 @@ class Gadget:
         return self.call
 
 
+# 50 MB of zeros, in 220 KB.
+BOMB = zlib.compress(b"\0" * 50_000_000, 1)
+
+
 def gadgets(canary: str) -> dict[str, bytes]:
     """Return model files that write the canary file when something in them runs."""
     touch = f"touch '{canary}'"
@@ -221,7 +225,7 @@ def gadgets(canary: str) -> dict[str, bytes]:
     files["persistent id"] = zlib.compress(f"P{touch}\n.".encode())
     files["EXT"] = zlib.compress(b"\x80\x02\x82\x01.")
     files["endless memo"] = zlib.compress(b"\x80\x04]\x94" + b"h\x00a" * 200_000 + b".")
-    files["zlib bomb"] = zlib.compress(b"\0" * 300_000_000, 9)
+    files["zlib bomb"] = BOMB
     files["deep"] = zlib.compress(b"\x80\x04" + b"]" * 100_000 + b"a" * 99_999 + b".")
     files["huge frame"] = zlib.compress(b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7fN.")
     files["huge text"] = zlib.compress(b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fabc.")
