@@ -156,6 +156,8 @@ def _line_end(text: str, index: int) -> int:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return str(value)  # YAML knows no other kinds of text, such as a ModelId
     return value.isoformat() if isinstance(value, dt.date) else value
 
 

@@ -30,8 +30,8 @@ WRITES = {
     "tickets": ("registry/tickets/", "registry/shop_id", "outputs/outbox/"),
     "promote": ("registry/champion_manifest", "registry/clv_model_latest", "registry/journal/"),
     "purge": ("registry/purge_log.csv", "registry/journal/"),
-    "run": ("outputs/", "config/model_config.yaml", "registry/journal/"),
-    "monitor": ("outputs/", "registry/journal/"),
+    "run": ("outputs/", "config/model_config.yaml", "registry/journal/", "registry/batch_hashes"),
+    "monitor": ("outputs/", "registry/journal/", "registry/batch_hashes"),
     "train": ("registry/",),
 }
 MADE_AGAIN = ("registry/clv_model_latest.metrics.json", "outputs/clv_marts", "outputs/marts/")
@@ -114,7 +114,7 @@ def tried(situation: Situation, arena: Arena) -> Outcome:
     """Try a situation and judge it; the home is left as the command left it."""
     if situation.prepare:
         situation.prepare(arena)
-    before = contents(arena.home)
+    before, database = contents(arena.home), stamp(arena.home / "clv.duckdb")
     names = {name: arena.filled(text) for name, text in situation.env.items()}
     arguments = [arena.filled(part) for part in situation.command]
     environment = {
@@ -125,7 +125,17 @@ def tried(situation: Situation, arena: Arena) -> Outcome:
     run = in_a_process if situation.process else in_process
     outcome = run(arguments, environment, situation.stdin)
     judge(situation, arena, outcome, before)
+    if stamp(arena.home / "clv.duckdb") != database and (ran := executed_sql(arena)):
+        outcome.faults["executed"] = ran
     return outcome
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    """Return what tells a changed file from an unchanged one."""
+    if not os.path.lexists(path):
+        return ()
+    status = path.lstat()
+    return status.st_size, status.st_mtime_ns, status.st_mode
 
 
 def in_process(arguments: list[str], environment: dict[str, str], stdin: str) -> Outcome:
@@ -140,16 +150,17 @@ def in_process(arguments: list[str], environment: dict[str, str], stdin: str) ->
     sys.stdin = io.StringIO(stdin)
     code = -1
     broken = environment.get("ATTACK_STREAM", "")
-    streams = {
-        name: open("/dev/full", "w") if broken == f"{name} full" else stream
-        for name, stream in (("stdout", out), ("stderr", err))
-    }
     try:
-        with (
-            contextlib.redirect_stdout(streams["stdout"]),
-            contextlib.redirect_stderr(streams["stderr"]),
-            soon(),
-        ):
+        with contextlib.ExitStack() as stack:
+            full = stack.enter_context(Path("/dev/full").open("w", buffering=1))
+            stack.callback(discard, full)
+            stdout, stderr = (
+                full if broken == f"{name} full" else stream
+                for name, stream in (("stdout", out), ("stderr", err))
+            )
+            stack.enter_context(contextlib.redirect_stdout(stdout))
+            stack.enter_context(contextlib.redirect_stderr(stderr))
+            stack.enter_context(soon())
             code = guarded(lambda: cli.main(arguments, prog_name="clv", standalone_mode=False))
             code = flushed_in_process(code)
     except Late as late:
@@ -161,11 +172,14 @@ def in_process(arguments: list[str], environment: dict[str, str], stdin: str) ->
         os.environ.update(kept)
         os.chdir(before)
         sys.stdin = given
-    if broken:
-        with contextlib.suppress(OSError):
-            streams[broken.split()[0]].close()
     texts = [stream.buffer.getvalue().decode("utf-8", "replace") for stream in (out, err)]  # type: ignore[attr-defined]
     return Outcome(code, *texts, faults)
+
+
+def discard(full: io.TextIOBase) -> None:
+    """Close a stream that could not take what was written to it."""
+    with contextlib.suppress(OSError):
+        full.close()
 
 
 def flushed_in_process(code: int) -> int:
@@ -232,8 +246,8 @@ def judge(
     faults, said = outcome.faults, outcome.out + outcome.err
     if "Traceback (most recent" in said or "a defect of clv" in said:
         faults.setdefault("traceback", last_line(said))
-    if executed(arena):
-        faults["executed"] = executed(arena)
+    if arena.canary.exists():
+        faults["executed"] = "the canary file was written"
     after = contents(arena.home)
     changed = lost(situation, outcome, before, after)
     if changed:
@@ -250,10 +264,8 @@ def judge(
         faults["unclear"] = "; ".join([*more, *([wrong] if wrong else [])])
 
 
-def executed(arena: Arena) -> str:
-    """Say what ran that must not run: a canary file that is there, a canary table that is not."""
-    if arena.canary.exists():
-        return "the canary file was written"
+def executed_sql(arena: Arena) -> str:
+    """Say what SQL ran that must not run: the canary table is gone, or another one was made."""
     database = arena.home / "clv.duckdb"
     if not database.is_file() or database.is_symlink():
         return ""
@@ -280,7 +292,8 @@ def lost(
 ) -> list[str]:
     """Name files that a refused or reading command changed or removed, and halves of files."""
     allowed: tuple[str, ...] = MADE_AGAIN
-    if outcome.code in (0, 3) or situation.process:
+    printed_or_not = bool(situation.env.get("ATTACK_STREAM"))  # what was done is done
+    if outcome.code in (0, 3) or printed_or_not:
         allowed += WRITES.get(situation.command[0], ())
         if situation.command[0] == "tickets" and "--dry-run" in situation.command:
             allowed = (*MADE_AGAIN, "registry/shop_id")
@@ -341,7 +354,7 @@ def restored(whole: Path, home: Path) -> None:
     wanted = stamps(whole)
     found = stamps(home)
     for name in sorted(found, reverse=True):
-        if found[name] != wanted.get(name):
+        if name not in wanted or found[name] != wanted[name]:
             path = home / name
             if path.is_dir() and not path.is_symlink():
                 if not any(path.iterdir()):

@@ -14,6 +14,7 @@ from killed import killed_at
 
 WAIT = """
 import sys, time
+from filelock import FileLock
 with FileLock(sys.argv[1]):
     print("held", flush=True)
     time.sleep(600)

@@ -86,7 +86,7 @@ READ_BY: dict[str, tuple[tuple[str, ...], ...]] = {
     HEAD: (("verify",), ("run",)),
     "registry/cards/{champion}.json": (("card", "champion"), ("show",)),
     "registry/cards/{challenger}.json": (("promote", "{challenger}", "--reason", "x", "--yes"), ("verify",)),
-    "registry/models/{champion}.joblib": (("run",), ("verify",)),
+    "registry/models/{champion}.joblib": (("verify",), ("card", "champion")),
     "registry/models/{challenger}.joblib": (("promote", "{challenger}", "--reason", "x", "--yes", "--force"), ("verify",)),
     "registry/clv_model_latest.metrics.json": (("status",), ("verify",)),
     "registry/alert_decisions.csv": (("status",), ("ack", "{batch}", "--decision", "wait")),
@@ -184,6 +184,10 @@ class Gadget:
         return self.call
 
 
+# 50 MB of zeros, in 220 KB.
+BOMB = zlib.compress(b"\0" * 50_000_000, 1)
+
+
 def gadgets(canary: str) -> dict[str, bytes]:
     """Return model files that write the canary file when something in them runs."""
     touch = f"touch '{canary}'"
@@ -221,7 +225,7 @@ def gadgets(canary: str) -> dict[str, bytes]:
     files["persistent id"] = zlib.compress(f"P{touch}\n.".encode())
     files["EXT"] = zlib.compress(b"\x80\x02\x82\x01.")
     files["endless memo"] = zlib.compress(b"\x80\x04]\x94" + b"h\x00a" * 200_000 + b".")
-    files["zlib bomb"] = zlib.compress(b"\0" * 300_000_000, 9)
+    files["zlib bomb"] = BOMB
     files["deep"] = zlib.compress(b"\x80\x04" + b"]" * 100_000 + b"a" * 99_999 + b".")
     files["huge frame"] = zlib.compress(b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7fN.")
     files["huge text"] = zlib.compress(b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fabc.")
@@ -263,7 +267,7 @@ def model_files() -> Iterator[Situation]:
                 lambda arena, plant=plant: plant(arena, "champion"),
             )  # fmt: skip
         yield Situation(
-            "model files", f"swapped without hashes: {name}", ("run",),
+            "model files", f"swapped without hashes: {name}", ("run",) if name in ("no compression", "os.system, zlib, protocol 4") else ("verify",),
             lambda arena, name=name: put(
                 file_of(arena, "registry/models/{champion}.joblib"),
                 gadgets(str(arena.canary))[name],
