@@ -94,12 +94,20 @@ def attack(
         restored(whole, arena.home)
         arena.canary.unlink(missing_ok=True)
         outcome = tried(situation, arena)
-        found = {"kind": situation.kind, "name": str(situation), "code": outcome.code}
-        request.node.user_properties.append((FOUND, {**found, "faults": outcome.faults}))
+        found = {
+            "kind": situation.kind, "name": printable(str(situation)), "code": outcome.code,
+            "faults": {fault: printable(what) for fault, what in outcome.faults.items()},
+        }  # fmt: skip
+        request.node.user_properties.append((FOUND, found))
         if situation.kind in CLEAN:
             assert not outcome.faults, (outcome.code, outcome.out[-1000:], outcome.err[-2000:])
 
     return attacked
+
+
+def printable(text: str) -> str:
+    """Return a text that a worker can hand over and a terminal only shows."""
+    return ascii(text)[1:-1]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
