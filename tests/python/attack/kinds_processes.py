@@ -12,6 +12,8 @@ from pathlib import Path
 from arena import Arena, Outcome, Situation, in_process
 from killed import killed_at
 
+from clv.project import lock
+
 WAIT = """
 import sys, time
 from filelock import FileLock
@@ -30,6 +32,8 @@ def killed_at_step(step: int, *arguments: str) -> Callable[[Arena], None]:
     def prepare(arena: Arena) -> None:
         with contextlib.suppress(BaseException):
             killed_at(step, command_of(arena, *arguments))
+        for held in lock._locks.values():  # as the end of a process does
+            held.release(force=True)
 
     return prepare
 
