@@ -173,7 +173,7 @@ def in_process(arguments: list[str], environment: dict[str, str], stdin: str) ->
         os.chdir(before)
         sys.stdin = given
     texts = [stream.buffer.getvalue().decode("utf-8", "replace") for stream in (out, err)]  # type: ignore[attr-defined]
-    return Outcome(code, *texts, faults)
+    return Outcome(code, texts[0], texts[1], faults)
 
 
 def discard(full: io.TextIOBase) -> None:
@@ -212,7 +212,7 @@ def in_a_process(arguments: list[str], environment: dict[str, str], stdin: str) 
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
     texts = [text.decode("utf-8", "replace") for text in (out, err)]
-    return Outcome(process.returncode, *texts, faults)
+    return Outcome(process.returncode, texts[0], texts[1], faults)
 
 
 @contextlib.contextmanager

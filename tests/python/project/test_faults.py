@@ -46,10 +46,10 @@ def test_a_fault_in_monitoring_fails_the_run_and_is_never_no_alert(judged, tmp_p
     shop = judged.copy(tmp_path / fault)
     if fault == "threshold":
         config(shop, "rmse: 2.00", "rmse: lots")
-        failed_loudly(shop, "drift_threshold_rmse is lots")
+        failed_loudly(shop, "drift_threshold_rmse is 'lots'")
     elif fault == "manifest":
         (shop.home / "registry" / "champion_manifest.csv").write_text("a,b\n1,2\n")
-        failed_loudly(shop, "champion_manifest.csv does not have the manifest's columns")
+        failed_loudly(shop, "restore it and its head from the newest backup")
     else:  # a table that somebody changed by hand
         with duckdb.connect(str(shop.home / "clv.duckdb")) as connection:
             connection.execute("alter table clv_predictions drop column predicted_clv")
