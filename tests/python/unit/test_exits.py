@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -96,7 +97,7 @@ def test_a_stdout_that_is_full_is_said_and_ends_with_1(tmp_path):
 
 
 def test_closed_streams_end_nothing(tmp_path):
-    command = f"CLV_HOME={tmp_path} {' '.join(CLV)} status 2>&- ; echo $?"
+    command = f"CLV_HOME={shlex.quote(str(tmp_path))} {shlex.join(CLV)} status 2>&- ; echo $?"
     done = subprocess.run(["sh", "-c", command], check=False, capture_output=True, text=True)
     assert done.stdout.endswith("\n0\n") and "home: " in done.stdout
     assert not [path for path in tmp_path.iterdir() if path.name != "config"]

@@ -216,7 +216,11 @@ def purge(home: Home, archive: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_purge_killed_at_any_step_is_completed_and_its_list_is_shown(tmp_path: Path) -> None:
+def test_a_purge_killed_at_any_step_is_completed_and_its_list_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = dt.datetime(2030, 6, 15, tzinfo=dt.timezone.utc)  # the same in every trial
+    monkeypatch.setattr("clv.registry.batch_hashes.now", lambda: recorded)
     template = shop_to_purge(Home(tmp_path / "template"))
     undisturbed = Home(shutil.copytree(template.root, tmp_path / "undisturbed"))
     whole = files(undisturbed)
