@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FIT = """
 import datetime as dt
 import hashlib
@@ -47,6 +49,7 @@ def fitted(threads: int) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_no_digit():
     one = fitted(1)
     assert len(one) == 3
