@@ -10,6 +10,7 @@ from typing import Any
 import click
 import pandas as pd
 
+from clv.core.given import given_path
 from clv.core.wording import markdown_table
 from clv.errors import ClvError
 from clv.project import events
@@ -72,7 +73,7 @@ def a_folder(text: str) -> Path:
     """Take a folder; an empty text, such as an unset variable, would be the current one."""
     if not text.strip():
         raise ClvError("the folder is empty. Name one.")
-    path = Path(text).expanduser()
+    path = given_path(text)
     if path.exists() and not path.is_dir():
         raise ClvError(f"{path} is not a folder. Name one.")
     return path

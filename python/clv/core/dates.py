@@ -23,7 +23,7 @@ def parse_date(value: object, what: str) -> dt.date:
         return value
     text = str(value).strip()
     try:
-        if len(text) != 10:
+        if len(text) != 10 or not text.isascii():
             raise ValueError("not yyyy-mm-dd")
         return dt.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from clv.errors import ClvError
 
 LONGEST_TEXT = 2_000
@@ -34,3 +36,19 @@ def given_text(text: str, what: str, example: str) -> str:
     if wrong is not None:
         raise ClvError(f"{what} holds {wrong!a}, which is no printable character. {example}")
     return words
+
+
+def given_path(text: str) -> Path:
+    """Return the path that a person wrote, a leading ~ expanded.
+
+    Raises
+    ------
+    ClvError
+        When the ~ names a user that this machine does not know.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ClvError(
+            f"{text[:80]!r} names no folder here: {error}. Write the whole path."
+        ) from error

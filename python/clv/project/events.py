@@ -75,7 +75,8 @@ class Log:
         if self.as_json:
             _print(line)
         elif message is not None:
-            _print(terminal(message, lines=True))
+            # a line of a message is never taken for one of its own
+            _print(terminal(message, lines=True).replace("\nclv:", "\n  clv:"))
 
     @contextlib.contextmanager
     def step(self, name: str, **fields: Any) -> Iterator[dict[str, Any]]:

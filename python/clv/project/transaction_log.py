@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from clv.core.given import given_path
 from clv.core.secrets import redact
 
 VARIABLE = "CLV_TRANSACTIONS"
@@ -93,7 +94,7 @@ class TransactionLog:
         """Return the log by a location that means the same from every folder."""
         if not self.is_file or "://" in self.location:
             return self
-        return TransactionLog(str(Path(self.location).expanduser().absolute()))
+        return TransactionLog(str(given_path(self.location).absolute()))
 
     def below(self, folders: Iterable[Path]) -> TransactionLog | None:
         """Return the log in the first folder that a relative path or glob finds files in."""
@@ -105,4 +106,4 @@ class TransactionLog:
     @property
     def is_placed(self) -> bool:
         """Whether the location means the same from every folder: a path from the root, an address."""
-        return "://" in self.location or Path(self.location).expanduser().is_absolute()
+        return "://" in self.location or given_path(self.location).is_absolute()
