@@ -155,7 +155,7 @@ def report(search: Search) -> str:
         columns={"within_one_standard_error": "near", "chosen": ""}
     )
     table["near"] = table["near"].map({True: "yes", False: ""})
-    table[""] = table[""].map({True: "<- chosen", False: ""})
+    table[""] = table[""].map({True: "chosen", False: ""})
     customers = search.results.drop_duplicates("cutoff")
     origins = ", ".join(
         f"{row.cutoff} ({row.customers:,} customers)" for row in customers.itertuples()

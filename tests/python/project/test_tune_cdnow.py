@@ -171,7 +171,7 @@ def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None
     done = clv(tmp_path, *arguments)
     assert done.returncode == 0, done.stderr
     assert "going on with an interrupted search" in done.stderr
-    assert "<- chosen" in done.stdout and "rule: Highest mean skill" in done.stdout
+    assert "| chosen" in done.stdout and "rule: Highest mean skill" in done.stdout
     assert list(folder.glob(".search_*")) == []
     after = (tmp_path / "config" / "model_config.yaml").read_text()
     changed = [
