@@ -68,5 +68,5 @@ def _first_words(message: str) -> str | None:
 
 
 def _own(message: str) -> str | None:
-    own = re.search(r"(?:clv: |clv\.errors\.\w+: )(.+?)(?:\n\s*\n|\n\s*>|\Z)", message, re.DOTALL)
+    own = re.search(r"(?:clv: |clv(?:\.\w+)+: )(.+?)(?:\n\s*\n|\n\s*>|\Z)", message, re.DOTALL)
     return " ".join(own.group(1).split()) if own else None

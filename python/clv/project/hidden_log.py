@@ -36,11 +36,13 @@ def hidden_from_dbt(run_vars: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for number, part in enumerate(sorted(parts, key=len, reverse=True)):
         if len(part) >= SHORTEST:
             changed[f"DBT_ENV_SECRET_CLV_{number:03d}"] = part
-    before = {name: os.environ.get(name) for name in changed}
+    before, called = {name: os.environ.get(name) for name in changed}, sys.argv
     os.environ.update(changed)
+    sys.argv = [redact(word) for word in called]  # dbt writes the command line into its results
     try:
         yield {**redact_values(run_vars), **columns}
     finally:
+        sys.argv = called
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
