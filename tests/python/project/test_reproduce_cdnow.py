@@ -81,7 +81,7 @@ def test_a_model_is_reproduced_until_its_log_or_its_code_changes(project: Path) 
 
     # Later rows arrived and the code went on: the model is the same to the last digit.
     log.write_text(original + "00001,1998-05-05,99.99\n00001,1998-01-01,5.00\n")
-    metrics = project / "python" / "clv" / "metrics.py"
+    metrics = project / "python" / "clv" / "prediction" / "accuracy.py"
     before = metrics.read_text()
     metrics.write_text(
         before.replace("np.sqrt(np.mean(error**2))", "2 * np.sqrt(np.mean(error**2))")
@@ -108,7 +108,7 @@ def test_a_model_that_is_not_there_or_a_commit_that_is_not_there_is_one_message(
     unknown = clv(project, "reproduce", "clv_no_such_model")
     assert (
         unknown.returncode == 1
-        and "no card" in unknown.stderr
+        and "is no model id" in unknown.stderr
         and "Traceback" not in unknown.stderr
     )
     model_id = next((project.parent / "the home" / "registry" / "cards").glob("*.json")).stem
