@@ -23,7 +23,7 @@ from clv.project.database import fetch, fetch_row, log_days
 from clv.project.dbt import DbtProject
 from clv.project.events import say
 from clv.project.home import Home
-from clv.registry import batch_hashes
+from clv.registry import batch_hashes, gate
 from clv.registry.store import Registry
 from clv.scoring.batches import batch_times, batches
 from clv.scoring.publish import publish_marts, write_batch_files
@@ -117,7 +117,7 @@ def _read_log(dbt: DbtProject) -> dt.date:
 
 
 def _schedule(dbt: DbtProject, config: Config) -> Schedule:
-    champion = Registry(dbt.home.registry).champion()
+    champion = gate.champion(Registry(dbt.home.registry))
     return Schedule.of(config, champion.model_id, champion.labels_end)
 
 
