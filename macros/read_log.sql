@@ -1,6 +1,11 @@
 {#- How the transaction log is found and read. What differs between engines (reading a file,
     describing a query, parsing a date) is dispatched here and nowhere else. -#}
 
+{% macro clv_log_setting(name) -%}
+  {#- What the var `name` says of the log; none where it says nothing. -#}
+  {{ return(var(name, none)) }}
+{%- endmacro %}
+
 {% macro clv_log_location() -%}
   {#- Where the log is: CLV_TRANSACTIONS, else the var, else an empty string (the CDNOW log). -#}
   {{ return((env_var('CLV_TRANSACTIONS', '') or var('transactions', none) or '') | string | trim) }}
@@ -129,7 +134,7 @@
 
 {% macro clv_mapped_columns() -%}
   {#- The var `columns` over its defaults; unknown keys and values that are not text are errors. -#}
-  {%- set defaults = {'customer_id': 'customer_id', 'ordered_at': 'ordered_at', 'amount': 'amount', 'order_id': none, 'line_id': none} -%}
+  {%- set defaults = {'customer_id': 'customer_id', 'ordered_at': 'ordered_at', 'amount': 'amount', 'order_id': none, 'line_id': none, 'updated_at': none, 'status': none, 'currency': none} -%}
   {%- if not execute -%}{{ return(defaults) }}{%- endif -%}
   {%- set asked = var('columns', {}) or {} -%}
   {%- if asked is not mapping -%}
@@ -202,16 +207,23 @@
 {% macro clv_log_columns(relation) -%}
   {#- Everything that the staging model selects from the log, each as SQL. -#}
   {%- if not execute or not clv_log_can_be_described() -%}
-    {{ return({'customer_id': 'null', 'order_id': 'null', 'line_id': 'null', 'written_date': 'null', 'ordered_at': 'null', 'amount': 'null'}) }}
+    {%- set nothing = {} -%}
+    {%- for name in ['customer_id', 'order_id', 'line_id', 'written_date', 'ordered_at', 'amount', 'updated_at', 'status', 'currency'] -%}
+      {%- do nothing.update({name: 'null'}) -%}
+    {%- endfor -%}
+    {{ return(nothing) }}
   {%- endif -%}
   {%- set log = clv_checked_columns(relation) -%}
   {{ return({
     'customer_id': clv_as_identifier(log.customer_id.sql, log.customer_id.type),
     'order_id': clv_as_identifier(log.order_id.sql, log.order_id.type),
-    'line_id': 'cast(' ~ log.line_id.sql ~ ' as ' ~ dbt.type_string() ~ ')',
+    'line_id': clv_as_identifier(log.line_id.sql, log.line_id.type),
     'written_date': 'nullif(trim(cast(' ~ log.ordered_at.sql ~ ' as ' ~ dbt.type_string() ~ ")), '')",
     'ordered_at': clv_as_timestamp(log.ordered_at.sql, log.ordered_at.type),
     'amount': log.amount.sql,
+    'updated_at': 'cast(null as timestamp)' if log.updated_at.sql == 'null' else clv_as_timestamp(log.updated_at.sql, log.updated_at.type),
+    'status': clv_as_identifier(log.status.sql, log.status.type),
+    'currency': 'upper(' ~ clv_as_identifier(log.currency.sql, log.currency.type) ~ ')',
   }) }}
 {%- endmacro %}
 

@@ -22,6 +22,8 @@ from dbt_common.invocation import get_invocation_id
 from clv.errors import ClvError
 from clv.project import lock
 from clv.project.database import DATABASE, check_opens
+from clv.project.exchange_rates import RATES, RELATION
+from clv.project.exchange_rates import answered as exchange_rates
 from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
 from clv.project.home import Home
 from clv.project.log_columns import answered
@@ -35,6 +37,7 @@ FUNCTIONS = {
     "clv_log_form": lambda location: form_of(hidden_location() or location),
     "clv_log_reader": reader,
     "clv_open_log": opened,
+    "clv_exchange_rates": exchange_rates,
 }
 
 
@@ -67,6 +70,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     def configure_cursor(self, cursor: Any) -> None:
         """Offer the rows of the log and its hidden address, which each connection has to be told of."""
         cursor.register(ROWS, LOG_ROWS)
+        cursor.register(RELATION, RATES)
         if location := hidden_location():
             quoted = location.replace("'", "''")
             cursor.execute(f"set variable {ENGINE_VARIABLE} = '{quoted}'")
