@@ -34,12 +34,12 @@ final as (
         cast(
             cast(sum(actual_clv) over (partition by cutoff, pred_months, predicted_clv) as double)
             / count(*) over (partition by cutoff, pred_months, predicted_clv)
-            as decimal(28, 8)
+            as decimal(30, 12)
         ) as actual_at_predicted_rank,
         cast(
             cast(sum(actual_clv) over (partition by cutoff, pred_months, naive_clv) as double)
             / count(*) over (partition by cutoff, pred_months, naive_clv)
-            as decimal(28, 8)
+            as decimal(30, 12)
         ) as actual_at_naive_rank
     from actuals
 
