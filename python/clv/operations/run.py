@@ -71,6 +71,7 @@ def run(
         say(f"nothing is due: the next cutoff is {schedule.next_cutoff}, data through {through}")
     result = replace(build(dbt, due), next_cutoff=schedule.next_cutoff)
     if only or not due:
+        dbt.keep_log_contract()
         return result
     next_cutoff = schedule.after(due[-1])
     write_config(
@@ -81,6 +82,7 @@ def run(
             ("run", "schedule_start"): schedule.start,
         },
     )
+    dbt.keep_log_contract()
     say(f"the next cutoff is {next_cutoff}")
     return replace(result, next_cutoff=next_cutoff)
 
@@ -95,13 +97,17 @@ def monitor(dbt: DbtProject, config: Config, relabel: bool | Sequence[str] = Fal
         now; their predictions stay.
     """
     _schedule(dbt, config)
+    again: list[str] | bool = False
     if relabel is False:
         _read_log(dbt)
-        return build(dbt, [])
-    cutoffs = [] if relabel is True else [parse_date(day, "cutoff") for day in relabel]
-    check_relabel(dbt.home, cutoffs)
-    check_relabel(dbt.home, cutoffs, _read_log(dbt))
-    return build(dbt, [], [day.isoformat() for day in cutoffs] or True)
+    else:
+        cutoffs = [] if relabel is True else [parse_date(day, "cutoff") for day in relabel]
+        check_relabel(dbt.home, cutoffs)
+        check_relabel(dbt.home, cutoffs, _read_log(dbt))
+        again = [day.isoformat() for day in cutoffs] or True
+    result = build(dbt, [], again)
+    dbt.keep_log_contract()
+    return result
 
 
 def _read_log(dbt: DbtProject) -> dt.date:

@@ -21,6 +21,8 @@ from clv.project.events import no_bars
 from clv.project.hidden_log import hidden_from_dbt
 from clv.project.home import PROJECT, Home
 from clv.project.lock import let_go
+from clv.project.log_contract import Contract, write_contract
+from clv.project.log_seen import SEEN
 from clv.project.strict_yaml import YamlFaultError, load
 from clv.project.transaction_log import VARIABLE, TransactionLog
 
@@ -34,10 +36,22 @@ class DbtProject:
 
     home: Home
     user_vars: dict[str, Any] = field(default_factory=dict)
+    contract: Contract | None = None
 
     def refresh_log(self) -> None:
-        """Read, check and reconcile the transaction log: staging and int_clv__customer_days, with tests."""
+        """Read, check and reconcile the transaction log: staging and int_clv__customer_days, with tests.
+
+        What was kept and left out is said. The log is remembered by `keep_log_contract`.
+        """
         self._invoke("reading the log", ["build", "--select", *LOG, "--exclude", "test_type:unit"])
+        self.contract = SEEN.contract
+        for note in SEEN.notes:
+            events.say(note)
+
+    def keep_log_contract(self) -> None:
+        """Remember the log that was read, now that what rests on it has ended well."""
+        if self.contract is not None:
+            write_contract(self.home.root, self.contract)
 
     def build_training_set(self, windows: Sequence[Window], sample: float = 1) -> None:
         """Build `int_clv__training_set` for all of the windows, in one pass.
@@ -84,7 +98,7 @@ class DbtProject:
         bar = tqdm(desc=label, unit="node", disable=no_bars(), leave=False)
         with bar, hidden_from_dbt(merged) as shown_vars:
             runner = dbtRunner(callbacks=[lambda event: _advance(bar, event)])
-            before = Path.cwd()
+            before, SEEN.kept_by_clv = Path.cwd(), True
             try:
                 result = runner.invoke(
                     [
@@ -100,6 +114,7 @@ class DbtProject:
                 )  # fmt: skip
             finally:
                 os.chdir(before)
+                SEEN.kept_by_clv = False
                 let_go()  # what dbt took where no command holds the lock
         if not result.success:
             if isinstance(result.exception, (KeyboardInterrupt, SystemExit)):
