@@ -342,7 +342,9 @@ def test_a_log_that_is_not_what_it_was_ends_clv_and_dbt_alike_until_it_is_accept
     (exports / "two.csv").unlink()
     lines = sample_log.read_text().replace("\n0", "\n").replace("\n0", "\n")
     (exports / "one.csv").write_text(lines)
-    refused(shop.clv("monitor"), "sampled customers are not in it any more", "0999, 0099 and now like")
+    refused(
+        shop.clv("monitor"), "sampled customers are not in it any more", "0999, 0099 and now like"
+    )
     assert contract.read_bytes() == before
     assert not (shop.home / "outputs").exists()
     accepted = shop.clv("monitor", "--accept-log")
