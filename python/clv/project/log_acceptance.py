@@ -27,7 +27,7 @@ from clv.project.log_contract import (
     shapes,
     write_contract,
 )
-from clv.project.log_files import fingerprints, twins
+from clv.project.log_fingerprints import fingerprints, twins
 from clv.project.log_found import Found, days_of
 from clv.project.log_seen import SEEN
 from clv.project.stored import stands

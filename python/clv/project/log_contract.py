@@ -17,7 +17,7 @@ from pathlib import Path
 
 from clv.core.wording import counted
 from clv.project.files import write_text
-from clv.project.log_files import LogFile
+from clv.project.log_fingerprints import LogFile
 from clv.project.stored import Kind, read_json, stands
 
 NAME = "log_contract.json"

@@ -11,7 +11,7 @@ from log_world import IDS, START, days, noted, refused, verdict
 
 from clv.project import log_acceptance
 from clv.project.log_contract import path_of, read_contract, shape, write_contract
-from clv.project.log_files import fingerprints, twins
+from clv.project.log_fingerprints import fingerprints, twins
 from clv.project.log_seen import SEEN
 
 OTHERS = [[f"{n + 900:012x}", str(n)] for n in range(1, 41)]
@@ -185,7 +185,7 @@ def test_a_file_is_read_again_only_where_its_size_or_time_has_changed(tmp_path, 
     path = tmp_path / "a.csv"
     path.write_text("one")
     (first,) = fingerprints([str(path)], [])
-    monkeypatch.setattr("clv.project.log_files.sha256_of", lambda *_: "read")
+    monkeypatch.setattr("clv.project.log_fingerprints.sha256_of", lambda *_: "read")
     assert fingerprints([str(path)], [first]) == [first]
     path.write_text("other")
     assert fingerprints([str(path)], [first])[0].sha256 == "read"
