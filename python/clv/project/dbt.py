@@ -20,6 +20,7 @@ from clv.project.dbt_errors import READS_THE_LOG, plain, unreadable_log
 from clv.project.events import no_bars
 from clv.project.hidden_log import hidden_from_dbt
 from clv.project.home import PROJECT, Home
+from clv.project.home_log import HomeLog
 from clv.project.lock import let_go
 from clv.project.log_contract import Contract, write_contract
 from clv.project.log_seen import SEEN
@@ -43,11 +44,22 @@ class DbtProject:
         default_factory=dict, repr=False
     )  # by the vars it was parsed with
 
+    @property
+    def home_log(self) -> HomeLog:
+        """What is known of the log: the config's section `log` under vars and environment."""
+        return HomeLog.of(self.home, self.user_vars)
+
     def refresh_log(self) -> None:
         """Read, check and reconcile the transaction log: staging and int_clv__customer_days, with tests.
 
         What was kept and left out is said. The log is remembered by `keep_log_contract`.
+
+        Raises
+        ------
+        ClvError
+            When no log is named, or it cannot be read or used.
         """
+        self.home_log.check_named()
         self._invoke("reading the log", ["build", "--select", *LOG, "--exclude", "test_type:unit"])
         self.contract = SEEN.contract
         for note in SEEN.notes:
@@ -96,9 +108,10 @@ class DbtProject:
         self, label: str, arguments: list[str], run_vars: dict[str, Any] | None = None
     ) -> dict[str, int]:
         self._set_environment()
-        merged = {**self.user_vars, **(run_vars or {})}
+        known = self.home_log
+        merged = {**known.given_vars, **(run_vars or {})}
         bar = tqdm(desc=label, unit="node", disable=no_bars(), leave=False)
-        with bar, hidden_from_dbt(merged) as shown_vars:
+        with bar, hidden_from_dbt(merged, known.own_location) as shown_vars:
             result = self._parse(shown_vars)
             if result.success:
                 # A test belongs to the step that builds the last of its models.
@@ -110,7 +123,7 @@ class DbtProject:
             if "Could not set lock on file" in str(result.exception):
                 raise ClvError(in_use(self.home.database, str(result.exception)))
             full_log = self.home.logs / "dbt.log"
-            cause = _failure(result, TransactionLog.named(self.user_vars.get("transactions")))
+            cause = _failure(result, known.log)
             raise ClvError(f"{redact(cause)}\n(full log: {full_log})")
         warned = [node for node in result.result.results if node.status == "warn"]
         for node in warned:

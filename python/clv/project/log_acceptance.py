@@ -13,7 +13,6 @@ from typing import Any
 from clv.core.dates import now
 from clv.core.secrets import redact
 from clv.errors import ClvError
-from clv.project.hidden_log import hidden_location
 from clv.project.log_champion import trained_on_another
 from clv.project.log_contract import (
     CONTRACT,
@@ -83,7 +82,7 @@ def compared(found: Found, home: Path) -> list[str]:
     """
     before, share = read_contract(home), found.share("max_changed_share", MOST_CHANGED)
     ids = dict(sorted(found.asked["ids"]))
-    location = redact(hidden_location() or str(found.asked["location"]))
+    location = redact(str(found.asked["location"]))
     contract = Contract(
         accepted_at=now().isoformat(),
         location=location,
