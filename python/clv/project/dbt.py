@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from clv.project.hidden_log import hidden_from_dbt
 from clv.project.home import PROJECT, Home
 from clv.project.home_log import HomeLog
 from clv.project.lock import let_go
+from clv.project.log_acceptance import up_to
 from clv.project.log_contract import Contract, write_contract
 from clv.project.log_seen import SEEN
 from clv.project.strict_yaml import YamlFaultError, load
@@ -65,10 +67,13 @@ class DbtProject:
         for note in SEEN.notes:
             events.say(note)
 
-    def keep_log_contract(self) -> None:
-        """Remember the log that was read, now that what rests on it has ended well."""
+    def keep_log_contract(self, through: dt.date | None = None) -> None:
+        """Remember the log that was read, now that what rests on it has ended well.
+
+        Nothing rests on days after `through`, so they may come to be others.
+        """
         if self.contract is not None:
-            write_contract(self.home.root, self.contract)
+            write_contract(self.home.root, up_to(self.home, self.contract, through))
 
     def build_training_set(self, windows: Sequence[Window], sample: float = 1) -> None:
         """Build `int_clv__training_set` for all of the windows, in one pass.

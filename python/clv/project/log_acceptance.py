@@ -13,9 +13,12 @@ from typing import Any
 from clv.core.dates import now
 from clv.core.secrets import redact
 from clv.errors import ClvError
+from clv.project.database import fetch
+from clv.project.home import Home
 from clv.project.log_champion import trained_on_another
 from clv.project.log_contract import (
     CONTRACT,
+    SAMPLE,
     Acknowledged,
     Contract,
     Day,
@@ -65,6 +68,34 @@ def kept(home: str) -> str:
     except ClvError as error:
         return str(error)
     return ""
+
+
+def up_to(home: Home, contract: Contract, through: dt.date | None) -> Contract:
+    """Return the contract without the days after `through`, on which nothing rests.
+
+    What an earlier run rested on stays in it.
+    """
+    if through is None:
+        return contract
+    before = read_contract(home.root)
+    end = max(through, before.last_day) if before else through
+    days = [day for day in contract.days if day.day <= end]
+    if not days or end >= contract.last_day:
+        return contract
+    first, last = sampled_days(days)
+    found = fetch(
+        home.database,
+        "select distinct substr(md5(customer_id), 1, 12) as digest, customer_id "
+        "from int_clv__customer_days "
+        f"where order_date between date '{first}' and date '{last}' order by 1, 2 limit {SAMPLE}",
+    )
+    return replace(
+        contract,
+        days=days,
+        ids_from=[first, last],
+        ids=found["digest"].tolist(),
+        id_shapes=shapes(found["customer_id"].tolist()),
+    )
 
 
 def compared(found: Found, home: Path) -> list[str]:
