@@ -13,14 +13,14 @@ UNREADABLE_AMOUNT = "amount_missing_or_not_finite"
 # Left out because somebody asked for it, or because the same row is kept elsewhere.
 ASKED_FOR = ("duplicate_line", "superseded_line", "status_left_out", "date_out_of_range")
 # Rows that are read and are nobody's: a guest's order is no misreading.
-OF_NOBODY = ("no_customer", "nobody")
+OF_NOBODY = ("no_customer", "not_a_customer")
 MOST_UNREADABLE = 0.2
 MOST_OF_NOBODY = 0.5
 # A few bad cells are no share of anything; only their money can be too much.
 FEWEST_ROWS = 10
 FIXES = {
     "no_customer": "Check which column columns.customer_id names.",
-    "nobody": "Check which column columns.customer_id names, and which ids are nobody's.",
+    "not_a_customer": "Check which column columns.customer_id names, and which ids are nobody's.",
     "date_missing": "Check which column columns.ordered_at names.",
     "date_unreadable": "Say how dates are written with ordered_at_format: '%d.%m.%Y' is day.month.year.",
     UNREADABLE_AMOUNT: "Check which column columns.amount names and how its numbers are written.",
