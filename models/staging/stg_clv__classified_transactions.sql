@@ -45,6 +45,7 @@ final as (
         amount,
         case
             when customer_id is null then 'no_customer'
+            when {{ clv_is_nobody('customer_id') }} then 'not_a_customer'
             when written_date is null then 'date_missing'
             when ordered_at is null then 'date_unreadable'
             {% if var('earliest_date', none) %}

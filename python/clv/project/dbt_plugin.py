@@ -24,18 +24,9 @@ from clv.project import lock
 from clv.project.database import DATABASE, check_opens
 from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
 from clv.project.home import Home
-from clv.project.log_columns import answered
-from clv.project.log_reader import LOG_ROWS, ROWS, opened, reader
+from clv.project.log_answers import CUSTOMER_MAP, FUNCTIONS, MAP_ROWS
+from clv.project.log_reader import LOG_ROWS, ROWS
 from clv.project.stored import stands
-from clv.project.transaction_log import form_of
-
-# What `clv_plugin_answer` in macros/read_log.sql calls.
-FUNCTIONS = {
-    "clv_log_columns": answered,
-    "clv_log_form": lambda location: form_of(hidden_location() or location),
-    "clv_log_reader": reader,
-    "clv_open_log": opened,
-}
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
@@ -60,13 +51,14 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             raise DbtRuntimeError(f"clv: {error}") from error
 
     def configure_connection(self, conn: Any) -> None:
-        """Offer the functions to the macros on a database that was just opened."""
+        """Offer what `clv_plugin_answer` in macros/read_log.sql calls on a database just opened."""
         for name, function in FUNCTIONS.items():
             conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
     def configure_cursor(self, cursor: Any) -> None:
         """Offer the rows of the log and its hidden address, which each connection has to be told of."""
         cursor.register(ROWS, LOG_ROWS)
+        cursor.register(CUSTOMER_MAP, MAP_ROWS)
         if location := hidden_location():
             quoted = location.replace("'", "''")
             cursor.execute(f"set variable {ENGINE_VARIABLE} = '{quoted}'")

@@ -9,14 +9,18 @@ they stand as `clv_log_rows`, so that nothing is copied to disk or held in memor
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
-from clv.errors import ClvError
-from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
-from clv.project.sql_expression import quoted
-from clv.project.transaction_log import PARQUET, form_of
+from clv.project.log_columns import Mapped, mapped_columns
+from clv.project.log_files import NAMED, LogFiles, found
+from clv.project.log_options import LogOptions
+from clv.project.log_select import LOOKED_AT, Seen, look, seen, typed
+from clv.project.log_sources import Source, looked_at, source
+from clv.project.sql_text import literal
 
 ROWS = "clv_log_rows"
 _NO_ROWS = "select null as nothing where false"
@@ -28,15 +32,14 @@ class LogRows:
     def __init__(self) -> None:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._query = _NO_ROWS
+        self._arrow: dict[str, Any] = {}
 
-    def open(self, files: list[str], query: str) -> None:
+    def open(
+        self, files: list[str], query: str, arrow: Mapping[str, Any] | None = None
+    ) -> None:
         """Have the rows be those of a query over these files, which alone it can read."""
-        connection = duckdb.connect()
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set allowed_paths = [{', '.join(map(_literal, files))}]")
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
-        self._connection, self._query = connection, query
+        self._connection, self._query = apart(files), query
+        self._arrow = dict(arrow or {})
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
         return self._relation("").to_arrow_reader(122_880).__arrow_c_stream__(requested_schema)
@@ -47,51 +50,93 @@ class LogRows:
     def _relation(self, limit: str) -> duckdb.DuckDBPyRelation:
         if self._connection is None:
             self._connection = duckdb.connect()
-        return self._connection.cursor().sql(self._query + limit)
+        cursor = self._connection.cursor()
+        for name, rows in self._arrow.items():
+            cursor.register(name, rows)
+        return cursor.sql(self._query + limit)
+
+
+@dataclass(frozen=True)
+class OpenLog:
+    """A log that was looked at: the query of its typed columns, and what is needed to run it.
+
+    Parameters
+    ----------
+    files : LogFiles
+        Its files.
+    query : str
+        One row per row of the log, with the columns `log_select.COLUMNS`.
+    arrow : mapping
+        What stands behind names in the query.
+    notes : tuple of str
+        What a person is told of how it is read.
+    """
+
+    files: LogFiles
+    query: str
+    arrow: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+    def rows(self) -> LogRows:
+        """Return its rows."""
+        made = LogRows()
+        made.open(list(self.files.paths), self.query, self.arrow)
+        return made
 
 
 # What is registered on every cursor of dbt. All that read it in one invocation ask for the same rows.
 LOG_ROWS = LogRows()
 
 
-def reader(location: str) -> str:
-    """Return files of the log as a table function; CSV is read as text.
+def open_log(
+    location: str, asked: Mapping[str, str | None], options: LogOptions, named: str = NAMED
+) -> OpenLog:
+    """Look at the files of a location and return how their typed columns are read.
 
-    So leading zeros survive, and one bad cell is one rejected row, not a failed run.
+    Parameters
+    ----------
+    location : str
+        A file, a glob or a folder.
+    asked : mapping
+        What the roles of the log are mapped to.
+    named : str
+        What named the location, for messages.
+
+    Raises
+    ------
+    ClvError
+        With one cause and its fix, where the log or a var cannot be used.
+    duckdb.Error
+        Where the engine cannot read a file.
     """
-    if hidden := hidden_location():
-        return _reader(f"getvariable('{ENGINE_VARIABLE}')", form_of(hidden))
-    return _reader(_literal(location), form_of(location))
+    files = found(location, named)
+    whole = source(files, options.reader)
+    sample = looked_at(files, whole, options.reader)
+    with apart(list(files.paths)) as connection:
+        for name, rows in {**whole.arrow, **sample.arrow}.items():
+            connection.register(name, rows)
+        described = connection.execute(f"describe select * from {whole.sql}").fetchall()
+        mapped = mapped_columns(
+            asked, {str(row[0]): str(row[1]).upper() for row in described}, whole.repeated
+        )
+        looked = _looked(connection, sample, mapped, options)
+    query = typed(whole.sql, mapped, options, looked)
+    return OpenLog(files, query, whole.arrow, (*whole.notes, *looked.notes))
 
 
-def opened(request: str) -> str:
-    """Answer the macros: open `location` for `columns` (SQL by name); `apart` says whether it was.
-
-    An address (s3://…, https://…) is read by dbt's connection, whose profile holds its secrets.
-    """
-    asked = json.loads(request)
-    location, columns = hidden_location() or str(asked["location"]), asked["columns"]
-    if "://" in location:
-        return json.dumps({"apart": False})
-    try:
-        with duckdb.connect() as connection:
-            found = connection.execute("select file from glob(?) order by file", [location])
-            files = [str(row[0]) for row in found.fetchall()]
-        if not files:
-            raise ClvError(f"no file matches '{location}' any more. Run the command again.")
-        listed = ", ".join(f"{sql} as {quoted(name)}" for name, sql in columns.items())
-        several = f"[{', '.join(map(_literal, files))}]"
-        LOG_ROWS.open(files, f"select {listed} from {_reader(several, form_of(location))}")
-    except (duckdb.Error, ClvError) as error:
-        return json.dumps({"error": str(error).splitlines()[0]})
-    return json.dumps({"apart": True})
+def apart(files: list[str]) -> duckdb.DuckDBPyConnection:
+    """Return a database in memory that reaches these files and nothing else."""
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"set allowed_paths = [{', '.join(map(literal, files))}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
 
 
-def _reader(files: str, form: str) -> str:
-    if form == PARQUET:
-        return f"read_parquet({files}, union_by_name = true)"
-    return f"read_csv({files}, all_varchar = true, header = true, union_by_name = true)"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _looked(
+    connection: duckdb.DuckDBPyConnection, sample: Source, mapped: Mapped, options: LogOptions
+) -> Seen:
+    rows = sample.first(LOOKED_AT)
+    found = connection.execute(look(rows, mapped, options)).fetchone()
+    return seen(json.loads(found[0]) if found else {"rows": 0}, mapped, options)
