@@ -18,7 +18,11 @@ final as (
         line_id,
         written_date,
         ordered_at,
-        amount
+        amount,
+        updated_at,
+        status,
+        currency,
+        logged_amount
     from classified
     where reason is not null
 

@@ -17,7 +17,8 @@ final as (
         line_id,
         ordered_at,
         order_date,
-        amount
+        amount,
+        logged_amount
     from classified
     where reason is null
 

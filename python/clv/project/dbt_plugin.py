@@ -22,7 +22,8 @@ from dbt_common.invocation import get_invocation_id
 from clv.errors import ClvError
 from clv.project import lock
 from clv.project.database import DATABASE, check_opens
-from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
+from clv.project.exchange_rates import RATES, RELATION
+from clv.project.hidden_log import ENGINE_VARIABLE, SECRET_VARIABLE, own_location
 from clv.project.home import Home
 from clv.project.log_answers import CUSTOMER_MAP, FUNCTIONS, MAP_ROWS
 from clv.project.log_reader import LOG_ROWS, ROWS
@@ -33,6 +34,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     """Prepares the home once per invocation, or ends with one message where that cannot be."""
 
     _prepared: str | None = None
+    _own_location = ""
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
         """Run right before every opening of the database, which happens many times in a build."""
@@ -46,6 +48,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             if stands(database, DATABASE):
                 check_opens(database)
             Home(Path(os.environ.get("CLV_HOME", "").strip() or ".").resolve()).read_config()
+            self._own_location = own_location()
             self._prepared = invocation
         except ClvError as error:
             raise DbtRuntimeError(f"clv: {error}") from error
@@ -59,7 +62,9 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         """Offer the rows of the log and its hidden address, which each connection has to be told of."""
         cursor.register(ROWS, LOG_ROWS)
         cursor.register(CUSTOMER_MAP, MAP_ROWS)
-        if location := hidden_location():
+        cursor.register(RELATION, RATES)
+        location = os.environ.get(SECRET_VARIABLE, "").strip() or self._own_location
+        if location:
             quoted = location.replace("'", "''")
             cursor.execute(f"set variable {ENGINE_VARIABLE} = '{quoted}'")
 

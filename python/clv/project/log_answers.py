@@ -14,7 +14,10 @@ import duckdb
 
 from clv.core.secrets import redact
 from clv.errors import ClvError
+from clv.project.exchange_rates import answered as exchange_rates
 from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
+from clv.project.home_log import UNNAMED
+from clv.project.home_log import answered as home_log
 from clv.project.log_columns import Mapped, mapped_columns
 from clv.project.log_files import check_reachable
 from clv.project.log_options import LogOptions, log_options
@@ -46,11 +49,6 @@ def answering(function: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[
     return answer
 
 
-def form(location: str) -> str:
-    """Return what a location names."""
-    return form_of(hidden_location() or location)
-
-
 def opened(request: dict[str, Any]) -> dict[str, Any]:
     """Open the files at `location` for `columns` and `options`; `apart` says whether they were.
 
@@ -60,10 +58,11 @@ def opened(request: dict[str, Any]) -> dict[str, Any]:
     options = log_options(request["options"])
     if "relation" in request:
         return {"apart": False, "relation": request["relation"]}
-    location = hidden_location() or str(request["location"])
+    shown = str(request["location"])
+    location = hidden_location(shown) or shown
     if "://" in location:
         check_reachable(location)
-        secret = f"getvariable('{ENGINE_VARIABLE}')" if hidden_location() else literal(location)
+        secret = literal(location) if location == shown else f"getvariable('{ENGINE_VARIABLE}')"
         return {"apart": False, "relation": remote(secret, form_of(location), options.reader)}
     return {"apart": True, "notes": _opened("log", LOG_ROWS, location, request, options)}
 
@@ -140,7 +139,10 @@ def _stamps(paths: Any) -> list[tuple[str, int, int]]:
 
 
 FUNCTIONS: dict[str, Callable[[str], str]] = {
-    "clv_log_form": form,
+    "clv_log_form": form_of,
+    "clv_home_log": home_log,
+    "clv_unnamed_log": lambda _: UNNAMED,
+    "clv_exchange_rates": exchange_rates,
     "clv_open_log": answering(opened),
     "clv_look_at_log": answering(looking),
     "clv_read_log": answering(reading),

@@ -12,27 +12,37 @@ from shop import Shop
 from clv.registry.manifest import Head
 from clv.registry.store import Registry
 
-DIRTY = """Invoice;Line;Buyer Id;When;Qty;Unit Price
-1;1;0042;2020-01-05 10:00;2;10.10
-1;2;0042;2020-01-05 10:00;1;5
-2;1;;2020-01-06;1;7.77
-3;1;0042;;1;1.5
-4;1;0042;someday;1;2.5
-5;1;0043;2020-02-30;1;3.5
-6;1;0043;2020-02-01;one;4.5
-7;1;0043;2020-02-01;1;
-8;1;0043;2020-02-01;1;nan
-9;1;0043;2020-02-02;-3;10
-10;1;0043;2020-02-02;3;10
-11;1;0044;2020-02-03;1;0
-12;1;0044;1899-12-31;1;99
-1;2;0042;2020-01-05 10:00;1;5
-13;1;  0044 ;20200401;1;12.345678
-14;1;0044;infinity;1;6
+DIRTY = """Invoice;Line;Buyer Id;When;Qty;Unit Price;State;Cur;Changed
+1;1;0042;2020-01-05 10:00;2;10.10;paid;EUR;
+1;2;0042;2020-01-05 10:00;1;5;paid;EUR;
+2;1;;2020-01-06;1;7.77;paid;EUR;
+3;1;0042;;1;1.5;paid;EUR;
+4;1;0042;someday;1;2.5;paid;EUR;
+5;1;0043;2020-02-30;1;3.5;paid;EUR;
+6;1;0043;2020-02-01;one;4.5;paid;EUR;
+7;1;0043;2020-02-01;1;;paid;EUR;
+8;1;0043;2020-02-01;1;nan;paid;EUR;
+9;1;0043;2020-02-02;-3;10;paid;EUR;
+10;1;0043;2020-02-02;3;10;paid;EUR;
+11;1;0044;2020-02-03;1;0;paid;EUR;
+12;1;0044;1899-12-31;1;99;paid;EUR;
+1;2;0042;2020-01-05 10:00;1;5;paid;EUR;
+13;1;  0044 ;20200401;1;12.345678;paid;EUR;
+14;1;0044;infinity;1;6;paid;EUR;
+15;1;0045;2020-05-01;1;8;paid;EUR;2020-05-02
+15;1;0045;2020-05-01;1;9;paid;EUR;2020-05-01
+16;1;0045;2020-05-01;1;10;Test;EUR;
+17;1;0045;2020-05-01;10;1.5;paid;usd;
+18;1;0045;2020-05-01;1;3;paid;CHF;
+19;1;0045;2020-05-01;1;3;paid;;
+9;2;0043;2020-05-03;-1;2;paid;EUR;
+10;1;0043;2020-02-02;3;10;paid;EUR;
+10;2;0043;2020-05-03;-1;2;paid;EUR;
 """
 COLUMNS = (
     "columns: {customer_id: Buyer Id, ordered_at: When, amount: 'Qty * \"Unit Price\"', "
-    "order_id: Invoice, line_id: \"Invoice || '-' || Line\"}"
+    "order_id: Invoice, line_id: \"Invoice || '-' || Line\", updated_at: Changed, status: State, "
+    "currency: Cur}, earliest_date: 2000-01-01, drop_status: [test], currency: EUR, net_refunds: true"
 )
 
 
@@ -40,12 +50,13 @@ COLUMNS = (
 def dirty(tmp_path_factory) -> Shop:
     folder = tmp_path_factory.mktemp("dirty")
     (folder / "dirty log.csv").write_text(DIRTY)
+    (folder / "rates.csv").write_text("currency,rate,valid_from\nUSD,0.91234567,2020-01-01\n")
     shop = Shop(folder / "home", folder / "dirty log.csv")
     shop.home.mkdir()
     done = shop.dbt(
         "build", "--select", "+int_clv__customer_days", "+int_clv__log_days",
         "--indirect-selection", "cautious",
-        "--vars", f"{{{COLUMNS}, earliest_date: 2000-01-01}}",
+        "--vars", f"{{{COLUMNS}, exchange_rates: '{folder / 'rates.csv'}'}}",
     )  # fmt: skip
     assert done.code == 0, done.out
     return shop
@@ -60,6 +71,8 @@ def test_every_row_has_one_class_and_the_first_reason_that_applies(dirty):
         "amount_missing_or_not_finite", "amount_missing_or_not_finite",
         "amount_missing_or_not_finite", None, None, None, "date_out_of_range", "duplicate_line",
         None, "date_unreadable",
+        None, "superseded_line", "status_left_out", None, "no_exchange_rate", "currency_missing",
+        None, "duplicate_line", None,
     ]  # fmt: skip
 
 
@@ -67,16 +80,20 @@ def test_ids_keep_their_zeros_and_money_its_decimals(dirty):
     kept = dirty.query(
         "select customer_id, cast(amount as varchar) as amount from stg_clv__transactions order by input_row"
     )
-    assert set(kept.customer_id) == {"0042", "0043", "0044"}
-    assert kept.amount.tolist() == ["20.2000", "5.0000", "-30.0000", "30.0000", "0.0000", "12.3457"]
+    assert set(kept.customer_id) == {"0042", "0043", "0044", "0045"}
+    assert kept.amount.tolist() == [
+        "20.2000", "5.0000", "-30.0000", "30.0000", "0.0000", "12.3457", "8.0000", "13.6852", "-2.0000",
+        "-2.0000",
+    ]  # fmt: skip
 
 
 def test_money_of_kept_and_rejected_is_the_money_of_the_log(dirty):
     total = dirty.query(
-        "select cast(sum(amount) as varchar) as s from stg_clv__classified_transactions"
+        "select cast(sum(logged_amount) as varchar) as s from stg_clv__classified_transactions"
     )
     # 2 x 10.10 + 5 + 7.77 + 1.5 + 2.5 + 3.5 - 30 + 30 + 0 + 99 + 5 + 12.3457 + 6
-    assert total.s[0] == "162.8157"
+    # + 8 + 9 + 10 + 15 + 3 + 3 - 2 + 30 - 2
+    assert total.s[0] == "236.8157"
 
 
 def test_a_day_that_nets_to_0_with_a_refund_is_no_purchase_day_but_a_free_order_is(dirty):
@@ -86,6 +103,8 @@ def test_a_day_that_nets_to_0_with_a_refund_is_no_purchase_day_but_a_free_order_
     assert days.is_purchase_day.to_dict() == {
         "0042 2020-01-05": True,
         "0043 2020-02-02": False,
+        "0043 2020-05-03": False,
+        "0045 2020-05-01": True,
         "0044 2020-02-03": True,
         "0044 2020-04-01": True,
     }
@@ -97,8 +116,9 @@ def test_the_reconciliation_test_fails_when_staging_loses_a_row(dirty, tmp_path)
     broken = dirty.copy(tmp_path / "home")
     with duckdb.connect(str(broken.home / "clv.duckdb")) as connection:
         connection.execute("delete from stg_clv__classified_transactions where input_row = 1")
+    rates = dirty.log.parent / "rates.csv"
     done = broken.dbt(
-        "test", "--select", "log_reconciles", "--vars", f"{{{COLUMNS}, earliest_date: 2000-01-01}}"
+        "test", "--select", "log_reconciles", "--vars", f"{{{COLUMNS}, exchange_rates: '{rates}'}}"
     )
     assert done.code == 1
     assert "FAIL 1" in done.out
@@ -239,3 +259,25 @@ def test_without_the_plugin_no_log_is_read(tmp_path, monkeypatch):
     done = shop.dbt("run", "--select", "stg_clv__classified_transactions")
     assert done.code == 1
     assert done.out.count("clv: the plugin that checks how the transaction log is read") == 1
+
+
+def test_the_home_s_config_names_the_log_for_clv_and_for_plain_dbt(tmp_path, monkeypatch):
+    """A home that is made for CDNOW reads it by either; what is given wins and is named."""
+    shop = Shop(tmp_path / "home")
+    assert shop.clv("init", "--cdnow").code == 0
+    select = ("run", "--select", "stg_clv__classified_transactions")
+    count = "select count(*) as n, sum(amount) as s from stg_clv__classified_transactions"
+    assert shop.dbt(*select).code == 0
+    assert shop.query(count).n[0] == 69_659
+    log = tmp_path / "log.csv"
+    log.write_text("customer_id,ordered_at,net\na,2021-01-05,1\n")
+    config = shop.home / "config" / "model_config.yaml"
+    config.write_text(config.read_text() + "  columns: {amount: net}\n")
+    done = shop.dbt(*select, "--vars", f"{{transactions: '{log}'}}")
+    assert done.code == 0, done.out
+    assert "the var transactions in place of what section log of the home's config says" in done.out
+    assert shop.query(count).n[0] == 1
+    monkeypatch.chdir(tmp_path)  # where a relative path of --vars is taken from
+    done = shop.clv("monitor", "--vars", "{transactions: log.csv, columns: {amount: gross}}")
+    assert "the var transactions and the var columns in place of" in done.err
+    assert "no champion" in done.err or "has no column 'gross'" in done.err
