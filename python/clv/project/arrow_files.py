@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from clv.errors import ClvError
-from clv.project.csv_head import CsvHead, unique_names
+from clv.project.csv_head import CsvHead, compression_of, unique_names
 from clv.project.log_options import Reader
 
 
@@ -31,10 +31,9 @@ class CsvStream:
         return pa.schema([(name, pa.string()) for name in self._head.names])
 
     def _reader(self) -> Any:
-        head, name = self._head, self._path.lower()
-        compression = "gzip" if name.endswith(".gz") else "zstd" if name.endswith(".zst") else None
+        head = self._head
         return pa_csv.open_csv(
-            pa.input_stream(self._path, compression=compression),
+            pa.input_stream(self._path, compression=compression_of(self._path)),
             pa_csv.ReadOptions(
                 encoding=head.encoding, column_names=list(head.names), skip_rows=head.skip + head.header
             ),

@@ -9,8 +9,10 @@ from __future__ import annotations
 import codecs
 import csv
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -98,15 +100,31 @@ def csv_head(path: str, reader: Reader) -> CsvHead:
         names, repeated, encoding, delimiter, quote, reader.header, skip, False, mixed
     )
     short = any(width < len(rows[0]) for width in widths) or _tail_is_short(path, head, len(rows[0]))
+    if short and quote and head.is_utf8:
+        _check_quotes(path, quote)
     return replace(head, ragged=short)
 
 
+def _check_quotes(path: str, quote: str) -> None:
+    """Refuse an odd number of quotes: the engine says nothing of an open one where lines are ragged."""
+    count, number, last = 0, 0, 0
+    for line in _lines(path):
+        number += 1
+        quotes = line.count(quote.encode())
+        count += quotes
+        last = number if quotes % 2 else last
+    if count % 2:
+        raise ClvError(
+            f"the transaction log {path} has a quote that is not closed, the last of which may be in "
+            f"line {last}. Close it, or, where {quote} is a plain sign of the text, say so: the var "
+            "reader: {quote: ''}."
+        )
+
+
 def _first_bytes(path: str) -> tuple[bytes, bool]:
-    name, size = path.lower(), Path(path).stat().st_size
-    compression = "gzip" if name.endswith(".gz") else "zstd" if name.endswith(".zst") else None
-    wanted = WHOLE if size <= WHOLE else LOOKED_AT
+    wanted = WHOLE if Path(path).stat().st_size <= WHOLE else LOOKED_AT
     try:
-        with pa.input_stream(path, compression=compression) as stream:
+        with _stream(path) as stream:
             raw = stream.read(wanted)
             return raw, not stream.read(1)
     except (OSError, pa.ArrowException) as error:
@@ -114,6 +132,25 @@ def _first_bytes(path: str) -> tuple[bytes, bool]:
             f"the transaction log {path} could not be read: {str(error).splitlines()[0]}. Check that the "
             "file is whole, and of the kind that its name says."
         ) from error
+
+
+def _lines(path: str) -> Iterator[bytes]:
+    rest = b""
+    with _stream(path) as stream:
+        while chunk := stream.read(1 << 20):
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from lines
+    yield rest
+
+
+def _stream(path: str) -> Any:
+    return pa.input_stream(path, compression=compression_of(path))
+
+
+def compression_of(path: str) -> str | None:
+    """Return how a file is compressed, by the end of its name."""
+    name = path.lower()
+    return "gzip" if name.endswith(".gz") else "zstd" if name.endswith(".zst") else None
 
 
 def _encoding(path: str, raw: bytes, whole: bool, reader: Reader) -> str:
@@ -187,7 +224,7 @@ def unique_names(first: list[str], header: bool) -> tuple[tuple[str, ...], tuple
 
 def _tail_is_short(path: str, head: CsvHead, width: int) -> bool:
     """Whether one of the last lines has fewer fields: a footer. Compressed files are not looked at."""
-    if path.lower().endswith((".gz", ".zst")) or not head.is_utf8:
+    if compression_of(path) or not head.is_utf8:
         return False
     with pa.OSFile(path) as file:
         size = file.size()

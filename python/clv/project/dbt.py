@@ -27,6 +27,8 @@ from clv.project.transaction_log import VARIABLE, TransactionLog
 
 # What has to be built before anything can be said about dates.
 LOG = ("+int_clv__log_days", "+int_clv__customer_days")
+# How macros begin what a person is told and what ends nothing (`clv_tell`).
+TOLD = "clv: "
 # Vars that commands set by themselves.
 RUN_VARS = frozenset({"cutoff", "training_windows", "training_sample", "relabel"})
 
@@ -208,6 +210,8 @@ def checked_vars(values: object) -> dict[str, Any]:
 
 
 def _advance(bar: Any, event: Any) -> None:
+    if event.info.name == "JinjaLogWarning" and event.data.msg.startswith(TOLD):
+        events.say(event.data.msg.removeprefix(TOLD))
     if event.info.name == "NodeFinished":
         bar.set_postfix_str(event.data.node_info.node_name, refresh=False)
         bar.update()

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from clv.errors import ClvError
 from clv.project.log_columns import Mapped, mapped_columns
 from clv.project.log_files import NAMED, LogFiles, found
 from clv.project.log_options import LogOptions
@@ -23,6 +24,11 @@ from clv.project.log_sources import Source, looked_at, source
 from clv.project.sql_text import literal
 
 ROWS = "clv_log_rows"
+CHECK = (
+    "Check the file: it must be whole, and of the kind that its name says; then the vars reader and "
+    "columns."
+)
+_FAULTS = ("Expected", "Value", "Invalid", "Maximum", "The ", "Error")
 _NO_ROWS = "select null as nothing where false"
 
 
@@ -106,10 +112,32 @@ def open_log(
     ------
     ClvError
         With one cause and its fix, where the log or a var cannot be used.
-    duckdb.Error
-        Where the engine cannot read a file.
     """
-    files = found(location, named)
+    try:
+        return _open_log(found(location, named), asked, options)
+    except duckdb.Error as error:
+        raise ClvError(
+            f"{named} '{location}' could not be read: {engine_cause(str(error)).rstrip('!.')}. {CHECK}"
+        ) from error
+
+
+def engine_cause(message: str) -> str:
+    """Return what the engine says in one line, without the row that it says it of.
+
+    Of a row of CSV it says the number first and the fault in the line after it; the row itself,
+    which may stand between, is somebody's data and is left out.
+    """
+    lines = [line.strip() for line in message.splitlines() if line.strip()] or [""]
+    if "CSV Error on Line:" not in lines[0]:
+        return lines[0]
+    faults = (line for line in lines[1:] if line.startswith(_FAULTS))
+    fault = next(faults, None)
+    return f"{lines[0]}: {fault}" if fault else lines[0]
+
+
+def _open_log(
+    files: LogFiles, asked: Mapping[str, str | None], options: LogOptions
+) -> OpenLog:
     whole = source(files, options.reader)
     sample = looked_at(files, whole, options.reader)
     with apart(list(files.paths)) as connection:
