@@ -35,7 +35,9 @@ class CsvStream:
         return pa_csv.open_csv(
             pa.input_stream(self._path, compression=compression_of(self._path)),
             pa_csv.ReadOptions(
-                encoding=head.encoding, column_names=list(head.names), skip_rows=head.skip + head.header
+                encoding=head.encoding,
+                column_names=list(head.names),
+                skip_rows=head.skip + head.header,
             ),
             pa_csv.ParseOptions(
                 delimiter=head.delimiter, quote_char=head.quote or False, newlines_in_values=True
@@ -65,7 +67,9 @@ def excel_table(path: str, reader: Reader) -> tuple[Any, tuple[str, ...], str | 
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         sheets = {sheet.title: [*sheet.iter_rows(values_only=True)] for sheet in book.worksheets}
         book.close()
-    except Exception as error:  # openpyxl has no one error of its own for files that are no workbook
+    except (
+        Exception
+    ) as error:  # openpyxl has no one error of its own for files that are no workbook
         raise ClvError(
             f"the transaction log {path} could not be read as an Excel workbook "
             f"({str(error).splitlines()[0] if str(error) else type(error).__name__})."

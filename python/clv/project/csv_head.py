@@ -23,7 +23,11 @@ LOOKED_AT = 1 << 18
 # Files up to this size are looked at to the end.
 WHOLE = 1 << 23
 DELIMITERS = (",", ";", "\t", "|")
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 @dataclass(frozen=True)
@@ -96,10 +100,10 @@ def csv_head(path: str, reader: Reader) -> CsvHead:
     rows = _rows(rest, delimiter, quote)
     names, repeated = unique_names(rows[0], reader.header)
     widths = [len(row) for row in rows[1:] if row]
-    head = CsvHead(
-        names, repeated, encoding, delimiter, quote, reader.header, skip, False, mixed
+    head = CsvHead(names, repeated, encoding, delimiter, quote, reader.header, skip, False, mixed)
+    short = any(width < len(rows[0]) for width in widths) or _tail_is_short(
+        path, head, len(rows[0])
     )
-    short = any(width < len(rows[0]) for width in widths) or _tail_is_short(path, head, len(rows[0]))
     if short and quote and head.is_utf8:
         _check_quotes(path, quote)
     return replace(head, ragged=short)

@@ -88,7 +88,7 @@ def fitting(written: Iterable[str]) -> list[str]:
 
 def _all_read(texts: list[str], date_format: str) -> bool:
     try:
-        days = [dt.datetime.strptime(text, date_format) for text in texts]  # noqa: DTZ007
+        days = [dt.datetime.strptime(text, date_format) for text in texts]
     except ValueError:
         return False
     return bool(days) and all(1970 <= day.year <= 2100 for day in days)

@@ -21,19 +21,20 @@ from clv.project.home_log import answered as home_log
 from clv.project.log_columns import Mapped, mapped_columns
 from clv.project.log_files import check_reachable
 from clv.project.log_options import LogOptions, log_options
-from clv.project.log_reader import LOG_ROWS, LogRows, open_log
-from clv.project.log_select import LOOKED_AT, Seen, look, seen, typed
+from clv.project.log_reader import LOG_ROWS, ROWS, LogRows, open_log
+from clv.project.log_select import LOOKED_AT, Seen, completed, look, seen, typed
 from clv.project.log_sources import remote
 from clv.project.sql_text import literal
-from clv.project.typed_ids import is_none_of
 from clv.project.transaction_log import FILES, FOLDER, form_of
+from clv.project.typed_ids import is_none_of
 
 CUSTOMER_MAP = "clv_customer_map"
 MAP_ROWS = LogRows()
 # The map is read as a log of two roles.
 _MAP = {"customer_id": "customer_id", "order_id": "id"}
 _MAP_OPTIONS = LogOptions()
-_last: dict[str, tuple[str, list[tuple[str, int, int]]]] = {}
+# What was opened last: the question, the files as they were then, and the answer.
+_last: dict[str, Any] = {}
 
 
 def answering(function: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[str], str]:
@@ -52,8 +53,8 @@ def answering(function: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[
 def opened(request: dict[str, Any]) -> dict[str, Any]:
     """Open the files at `location` for `columns` and `options`; `apart` says whether they were.
 
-    An address (s3://…, https://…) is read by dbt's connection, whose profile holds its secrets:
-    `relation` is what stands behind `from` there.
+    Then `relation` is the typed rows. An address (s3://…, https://…) is read by dbt's connection, whose
+    profile holds its secrets: `relation` is what stands behind `from` there, as it is.
     """
     options = log_options(request["options"])
     if "relation" in request:
@@ -64,7 +65,7 @@ def opened(request: dict[str, Any]) -> dict[str, Any]:
         check_reachable(location)
         secret = literal(location) if location == shown else f"getvariable('{ENGINE_VARIABLE}')"
         return {"apart": False, "relation": remote(secret, form_of(location), options.reader)}
-    return {"apart": True, "notes": _opened("log", LOG_ROWS, location, request, options)}
+    return _opened(location, request, options)
 
 
 def looking(request: dict[str, Any]) -> dict[str, Any]:
@@ -78,8 +79,10 @@ def reading(request: dict[str, Any]) -> dict[str, Any]:
     """Return the query of the typed columns of a `relation`, after what was `seen` of it."""
     mapped, options = _mapped(request)
     looked = seen(request["seen"], mapped, options)
-    notes = _once("relation", json.dumps(request, sort_keys=True), [], list(looked.notes))
-    return {"sql": typed(request["relation"], mapped, options, looked), "notes": notes}
+    query = typed(request["relation"], mapped, options, looked)
+    notes = [] if _last.get("read") == request else list(looked.notes)
+    _last["read"] = request
+    return {"relation": completed(f"({query})", mapped), "notes": notes}
 
 
 def nobody(request: dict[str, Any]) -> dict[str, Any]:
@@ -114,27 +117,21 @@ def _mapped(request: dict[str, Any]) -> tuple[Mapped, LogOptions]:
     return mapped_columns(request["columns"], request["types"]), log_options(request["options"])
 
 
-def _opened(
-    what: str, rows: LogRows, location: str, request: dict[str, Any], options: LogOptions
-) -> list[str]:
-    """Open files, unless they are those that were opened last; return what is new to a person."""
+def _opened(location: str, request: dict[str, Any], options: LogOptions) -> dict[str, Any]:
+    """Open files, unless they are those that were opened last, whose notes were told then."""
     asked = json.dumps({**request, "location": location}, sort_keys=True)
-    if _last.get(what, ("", []))[0] == asked and _last[what][1] == _stamps(p for p, *_ in _last[what][1]):
-        return []
-    found = open_log(location, request["columns"], options)
-    rows.open(list(found.files.paths), found.query, found.arrow)
-    return _once(what, asked, _stamps(found.files.paths), list(found.notes))
+    if _last.get("asked") == asked and _last["files"] == _stamps(_last["paths"]):
+        return {"apart": True, "relation": _last["relation"], "notes": []}
+    opened = open_log(location, request["columns"], options)
+    paths = list(opened.files.paths)
+    LOG_ROWS.open(paths, opened.query, opened.arrow)
+    relation = completed(ROWS, opened.mapped)
+    _last.update(asked=asked, paths=paths, files=_stamps(paths), relation=relation)
+    return {"apart": True, "relation": relation, "notes": list(opened.notes)}
 
 
-def _once(what: str, asked: str, stamps: list[tuple[str, int, int]], notes: list[str]) -> list[str]:
-    """Return the notes, where the last question was another one."""
-    known = _last.get(what) == (asked, stamps)
-    _last[what] = (asked, stamps)
-    return [] if known else notes
-
-
-def _stamps(paths: Any) -> list[tuple[str, int, int]]:
-    stats = [(str(path), Path(path).stat()) for path in paths if Path(path).exists()]
+def _stamps(paths: list[str]) -> list[tuple[str, int, int]]:
+    stats = [(path, Path(path).stat()) for path in paths if Path(path).exists()]
     return [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
 
 

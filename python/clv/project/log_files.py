@@ -99,7 +99,7 @@ def check_reachable(location: str, named: str = NAMED) -> None:
     except duckdb.Error as error:
         raise ClvError(
             f"{named} is at an address, which DuckDB reads by its extension {extension}, and that is not "
-            f"installed here. Install it once, with network: python -c \"import duckdb; "
+            f'installed here. Install it once, with network: python -c "import duckdb; '
             f"duckdb.sql('install {extension}')\", or copy the files to this machine."
         ) from error
 
@@ -122,5 +122,3 @@ def _matching(location: str) -> list[str]:
     except duckdb.Error:
         return []
     return [str(row[0]) for row in rows if form_of(str(row[0])) in FILES]
-
-

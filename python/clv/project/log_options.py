@@ -135,8 +135,10 @@ def _check_reader(name: str, value: Any) -> None:
         takes = "a whole number from 0"
     else:
         sign = _NAMES.get(value, value) if isinstance(value, str) else "??"
-        fits = len(sign) == 1 and sign not in "\r\n" or (name == "quote" and sign == "")
-        takes = "one character in quotes, such as ';'" + (" or 'tab'" if name == "delimiter" else "")
+        fits = (len(sign) == 1 and sign not in "\r\n") or (name == "quote" and sign == "")
+        takes = "one character in quotes, such as ';'" + (
+            " or 'tab'" if name == "delimiter" else ""
+        )
     if not fits:
         raise ClvError(f"the var reader.{name} is {value!r}; it takes {takes}.")
 

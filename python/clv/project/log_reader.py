@@ -40,9 +40,7 @@ class LogRows:
         self._query = _NO_ROWS
         self._arrow: dict[str, Any] = {}
 
-    def open(
-        self, files: list[str], query: str, arrow: Mapping[str, Any] | None = None
-    ) -> None:
+    def open(self, files: list[str], query: str, arrow: Mapping[str, Any] | None = None) -> None:
         """Have the rows be those of a query over these files, which alone it can read."""
         self._connection, self._query = apart(files), query
         self._arrow = dict(arrow or {})
@@ -71,7 +69,9 @@ class OpenLog:
     files : LogFiles
         Its files.
     query : str
-        One row per row of the log, with the columns `log_select.COLUMNS`.
+        One row per row of the log, with those columns of `log_select.COLUMNS` that are mapped.
+    mapped : Mapped
+        What the columns are mapped to.
     arrow : mapping
         What stands behind names in the query.
     notes : tuple of str
@@ -80,6 +80,7 @@ class OpenLog:
 
     files: LogFiles
     query: str
+    mapped: Mapped
     arrow: Mapping[str, Any]
     notes: tuple[str, ...]
 
@@ -135,9 +136,7 @@ def engine_cause(message: str) -> str:
     return f"{lines[0]}: {fault}" if fault else lines[0]
 
 
-def _open_log(
-    files: LogFiles, asked: Mapping[str, str | None], options: LogOptions
-) -> OpenLog:
+def _open_log(files: LogFiles, asked: Mapping[str, str | None], options: LogOptions) -> OpenLog:
     whole = source(files, options.reader)
     sample = looked_at(files, whole, options.reader)
     with apart(list(files.paths)) as connection:
@@ -149,7 +148,7 @@ def _open_log(
         )
         looked = _looked(connection, sample, mapped, options)
     query = typed(whole.sql, mapped, options, looked)
-    return OpenLog(files, query, whole.arrow, (*whole.notes, *looked.notes))
+    return OpenLog(files, query, mapped, whole.arrow, (*whole.notes, *looked.notes))
 
 
 def apart(files: list[str]) -> duckdb.DuckDBPyConnection:

@@ -13,15 +13,18 @@ from clv.project.log_columns import Mapped, Role
 from clv.project.log_options import LogOptions
 from clv.project.number_formats import Recognised, Shape, declared_or_plain, recognised, shape
 from clv.project.sql_functions import NUMBER, TEXT, kind_of
-from clv.project.sql_text import as_number, as_time, literal, quoted, tidied
+from clv.project.sql_text import as_number, as_time, literal, quoted
 from clv.project.typed_dates import timestamp
 from clv.project.typed_ids import identifier, label
 from clv.project.typed_numbers import NumberFormat, double, money, money_of_number
 
 # Rows that are looked at; up to this many are the whole log.
-LOOKED_AT = 200_000
-COLUMNS = ("customer_id", "order_id", "line_id", "written_date", "ordered_at", "amount",
-           "written_amount", "updated_at", "status", "currency")  # fmt: skip
+LOOKED_AT = 100_000
+COLUMNS = {
+    "customer_id": "varchar", "order_id": "varchar", "line_id": "varchar", "written_date": "varchar",
+    "ordered_at": "timestamp", "amount": "decimal(18, 4)", "updated_at": "timestamp",
+    "status": "varchar", "currency": "varchar",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def look(source: str, mapped: Mapped, options: LogOptions) -> str:
     read = timestamp("written", "VARCHAR", options) if kind_of(date.type) == TEXT else "1"
     looked = f"select {', '.join([*columns, f'{written} as written'])} from {offered}"
     markers = ", ".join(map(literal, ("", *options.null_markers)))
-    parts = [f"'rows', (select count(*) from looked)"]
+    parts = ["'rows', (select count(*) from looked)"]
     for i in range(len(columns)):
         parts.append(f"'n{i}', ({_shapes(f'n{i}', markers)})")
     if kind_of(date.type) == TEXT:
@@ -91,7 +94,7 @@ def seen(answer: Mapping[str, Any], mapped: Mapped, options: LogOptions) -> Seen
 
 
 def typed(source: str, mapped: Mapped, options: LogOptions, looked: Seen) -> str:
-    """Return the query of the typed columns, one row per row of the log, in its order."""
+    """Return the query of the typed columns that are mapped, a row per row of the log, in its order."""
     offered = _offered(source, mapped, options, looked.numbers, looked.whole)
     roles = mapped.roles
     listed = ", ".join(f"{role.sql} as {name}" for name, role in roles.items())
@@ -105,16 +108,26 @@ def typed(source: str, mapped: Mapped, options: LogOptions, looked: Seen) -> str
         "written_date": "nullif(trim(cast(ordered_at as varchar)), '')",
         "ordered_at": timestamp("ordered_at", types["ordered_at"], options, False, "tried"),
         "amount": _amount(roles["amount"], options, looked),
-        "raw_amount": "amount",
         "updated_at": timestamp("updated_at", types["updated_at"], options, also_iso=True),
         "status": label("status", types["status"], options),
         "currency": f"upper({label('currency', types['currency'], options)})",
     }
-    columns = ", ".join(f"{sql} as {name}" for name, sql in read.items())
-    unread = f"case when amount is null then {tidied('cast(raw_amount as varchar)')} end"
-    last = ", ".join(f"{unread} as {c}" if c == "written_amount" else c for c in COLUMNS)
-    roles_of = f"select *, {tried} as tried from (select {listed} from {offered})"
-    return f"select {last} from (select {columns} from ({roles_of}))"
+    wanted = [name for name in COLUMNS if not _is_left_out(mapped, name)]
+    columns = ", ".join(f"{read[name]} as {name}" for name in wanted)
+    return (
+        f"select {columns} from (select *, {tried} as tried from (select {listed} from {offered}))"
+    )
+
+
+def completed(rows: str, mapped: Mapped) -> str:
+    """Return rows with the columns that are not mapped, as nulls, to stand behind `from`."""
+    nulls = [f"cast(null as {COLUMNS[n]}) as {n}" for n in COLUMNS if _is_left_out(mapped, n)]
+    return f"(select {', '.join(['*', *nulls])} from {rows}) as log_rows"
+
+
+def _is_left_out(mapped: Mapped, name: str) -> bool:
+    role = "ordered_at" if name == "written_date" else name
+    return mapped.roles[role].type == "NULL"
 
 
 def _offered(
@@ -151,9 +164,7 @@ def _guarded(x: str, column: str, known: Recognised, whole: bool) -> str:
     """Return a text that ends the reading where it may show another sign than those looked at."""
     if whole or known.shown:
         return x
-    told = literal(
-        f"clv: the column {column} has whole numbers in its first rows and further on '"
-    )
+    told = literal(f"clv: the column {column} has whole numbers in its first rows and further on '")
     fix = literal("', of which the sign may stand before decimals or between thousands. Say it: the "
                   "var decimal_separator is '.' or ','.")  # fmt: skip
     doubtful = f"contains({x}, ',') or regexp_full_match({x}, '[^0-9]*[1-9][0-9]{{0,2}}[.][0-9]{{3}}[^0-9]*')"

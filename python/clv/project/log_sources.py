@@ -155,7 +155,11 @@ def _read_csv(paths: list[str], head: CsvHead) -> str:
 
 def _parquet(files: LogFiles, reader: Reader) -> Source:
     several = list(files.paths)
-    return Source((f"select * from read_parquet({_list(several)}, union_by_name = true{_partitions(several)})",))  # noqa: E501
+    return Source(
+        (
+            f"select * from read_parquet({_list(several)}, union_by_name = true{_partitions(several)})",
+        )
+    )  # noqa: E501
 
 
 def _json(files: LogFiles, reader: Reader) -> Source:
@@ -198,7 +202,9 @@ def _excel(files: LogFiles, reader: Reader) -> Source:
 
 def _without_last(part: str, rows: int) -> str:
     """Return the rows of a file without its last ones."""
-    numbered = f"select *, row_number() over () as clv_row, count(*) over () as clv_rows from ({part})"
+    numbered = (
+        f"select *, row_number() over () as clv_row, count(*) over () as clv_rows from ({part})"
+    )
     return (
         f"select * exclude (clv_row, clv_rows) from ({numbered}) "
         f"where clv_row <= clv_rows - {rows} order by clv_row"

@@ -75,7 +75,11 @@ def recognised(column: str, shapes: Iterable[Shape], options: LogOptions) -> Rec
     points, commas = (sum(s.values for s in votes.get(sign, ())) for sign in ".,")
     unclear = [*votes.get("?.", ()), *votes.get("?,", ())]
     if points and commas and min(points, commas) > STRAY * (points + commas):
-        raise _refused(column, votes["."][:2] + votes[","][:2], "some have a point before the decimals, some a comma")  # noqa: E501
+        raise _refused(
+            column,
+            votes["."][:2] + votes[","][:2],
+            "some have a point before the decimals, some a comma",
+        )  # noqa: E501
     if not points and not commas and unclear:
         cause = "whether the sign stands before decimals or between thousands is not clear"
         raise _refused(column, unclear, cause)
@@ -130,7 +134,9 @@ def _fits(shape: str, form: NumberFormat) -> bool:
 
 
 def _plain(shape: str, form: NumberFormat) -> bool:
-    return form.is_plain and bool(re.fullmatch(r"[+-]?([o9]+\.?9*|\.9+)([eE][+-]?9+)?", shape.strip()))
+    return form.is_plain and bool(
+        re.fullmatch(r"[+-]?([o9]+\.?9*|\.9+)([eE][+-]?9+)?", shape.strip())
+    )
 
 
 def _note(column: str, form: NumberFormat, shapes: list[Shape]) -> str | None:

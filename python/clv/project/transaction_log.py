@@ -51,7 +51,7 @@ def form_of(location: str) -> str:
 
 def _is_folder(location: str) -> bool:
     try:
-        return location.endswith(("/", "/*", "/**")) or Path(location).is_dir()
+        return bool(location) and (location.endswith(("/", "/*", "/**")) or Path(location).is_dir())
     except (OSError, ValueError):
         return False
 

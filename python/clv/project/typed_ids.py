@@ -13,7 +13,8 @@ from clv.project.sql_functions import NUMBER, TEXT, kind_of
 from clv.project.sql_text import bound, literal, tidied
 
 # Ids of these signs alone need no tidying; nor do e-mail addresses.
-_TIDY = r"[0-9A-Za-z:/+_#-]+|[0-9A-Za-z_-][0-9A-Za-z._%+-]*@[0-9A-Za-z.-]+"
+_SIGNS = "[0-9A-Za-z:/+_#-]"
+_MAIL = r"[0-9A-Za-z_-][0-9A-Za-z._%+-]*@[0-9A-Za-z.-]+"
 _WHOLE = r"-?(0|[1-9][0-9]*)[.]0*"
 
 
@@ -33,7 +34,7 @@ def identifier(x: str, sql_type: str, options: LogOptions) -> str:
         return _without_zeros(text)
     if kind_of(kind) == NUMBER:
         return text
-    return _known(_tidy(x if kind_of(kind) == TEXT else text), options)
+    return _read(x if kind_of(kind) == TEXT else text, options)
 
 
 def label(x: str, sql_type: str, options: LogOptions) -> str:
@@ -43,9 +44,17 @@ def label(x: str, sql_type: str, options: LogOptions) -> str:
     return _known(f"nullif({tidied(f'cast({x} as varchar)')}, '')", options)
 
 
-def _tidy(x: str) -> str:
-    slow = bound("t", tidied(x), f"nullif({_without_zeros('t')}, '')")
-    return f"case when regexp_full_match({x}, {literal(_TIDY)}) then {x} else {slow} end"
+def _read(x: str, options: LogOptions) -> str:
+    """Return SQL of an id of text; those that need no tidying and are no marker are told by one pattern."""
+    markers = options.null_markers
+    quick = f"{_SIGNS}{{{max(map(len, markers), default=0) + 1},}}"
+    if not any(word[:1].isdigit() for word in markers):
+        quick += f"|[0-9]{_SIGNS}*"
+    tidy = bound("t", tidied(x), f"nullif({_without_zeros('t')}, '')")
+    slow = bound("i", tidy, _known("i", options))
+    return (
+        f"case when regexp_full_match({x}, {literal(f'{quick}|{_MAIL}')}) then {x} else {slow} end"
+    )
 
 
 def _without_zeros(x: str) -> str:

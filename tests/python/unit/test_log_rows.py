@@ -62,6 +62,7 @@ def rendered(variables: dict[str, Any]) -> str:
         "execute": True, "source": lambda *_: "", "return": returned, "clv_fail": fail,
         "clv_log_setting": variables.get,
         "clv_mapped_columns": lambda: mapped, "clv_log_rows": lambda: "log",
+        "clv_is_nobody": lambda column: f"{column} = '0'",
         "clv_input_row_number": lambda: "row_number() over ()",
         "clv_date_literal": lambda value, _: f"cast('{value}' as date)",
         "clv_log_form": lambda location: "csv", "tojson": json.dumps, "fromjson": json.loads,
@@ -271,7 +272,7 @@ def test_rates_are_read_from_csv_and_parquet_and_a_file_without_them_is_named(tm
     for location, words in (
         (rates, "have no column currency, but code, rate"),
         (tmp_path / "none.csv", "there are no exchange rates"),
-        ("rates.txt", "is no file that ends in"),
+        ("rates.doc", "is no file that ends in"),
         ("s3://bucket/rates.csv", "is no file that ends in"),
     ):
         error = json.loads(answered(json.dumps({"location": str(location)})))["error"]
