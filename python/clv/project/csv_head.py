@@ -111,9 +111,8 @@ def csv_head(path: str, reader: Reader) -> CsvHead:
 
 def _check_quotes(path: str, quote: str) -> None:
     """Refuse an odd number of quotes: the engine says nothing of an open one where lines are ragged."""
-    count, number, last = 0, 0, 0
-    for line in _lines(path):
-        number += 1
+    count = last = 0
+    for number, line in enumerate(_lines(path), 1):
         quotes = line.count(quote.encode())
         count += quotes
         last = number if quotes % 2 else last
@@ -199,8 +198,11 @@ def _delimiter(lines: list[str], quote: str) -> str:
 
 def _rows(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
     rows: list[list[str]] = []
-    plain = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote or None, quoting=plain)
+    reader = (
+        csv.reader(lines, delimiter=delimiter, quotechar=quote)
+        if quote
+        else csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    )
     try:
         for row in reader:
             rows.append(row)

@@ -105,7 +105,7 @@ def typed(source: str, mapped: Mapped, options: LogOptions, looked: Seen) -> str
         "customer_id": identifier("customer_id", types["customer_id"], options),
         "order_id": identifier("order_id", types["order_id"], options),
         "line_id": identifier("line_id", types["line_id"], options),
-        "written_date": "nullif(trim(cast(ordered_at as varchar)), '')",
+        "written_date": _written("ordered_at", types["ordered_at"]),
         "ordered_at": timestamp("ordered_at", types["ordered_at"], options, False, "tried"),
         "amount": _amount(roles["amount"], options, looked),
         "updated_at": timestamp("updated_at", types["updated_at"], options, also_iso=True),
@@ -116,6 +116,16 @@ def typed(source: str, mapped: Mapped, options: LogOptions, looked: Seen) -> str
     columns = ", ".join(f"{read[name]} as {name}" for name in wanted)
     return (
         f"select {columns} from (select *, {tried} as tried from (select {listed} from {offered}))"
+    )
+
+
+def _written(x: str, sql_type: str) -> str:
+    """Return a date as it was written, null where it is blank; what was read as it is, is not blank."""
+    text = f"nullif(trim(cast({x} as varchar)), '')"
+    return (
+        f"case when tried is not null then {x} else {text} end"
+        if kind_of(sql_type) == TEXT
+        else text
     )
 
 

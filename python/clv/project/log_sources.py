@@ -81,7 +81,8 @@ def source(files: LogFiles, reader: Reader) -> Source:
 def source_per_file(files: LogFiles, reader: Reader) -> Source:
     """Return the rows of the log's files, every file a part of its own."""
     several = [source(LogFiles(files.form, (path,)), reader) for path in files.paths]
-    parts, arrow = [], {}
+    parts: list[str] = []
+    arrow: dict[str, Any] = {}
     for number, single in enumerate(several):
         renamed = {name: f"{name}_{number}" for name in single.arrow}
         for part in single.parts:
@@ -159,7 +160,7 @@ def _parquet(files: LogFiles, reader: Reader) -> Source:
         (
             f"select * from read_parquet({_list(several)}, union_by_name = true{_partitions(several)})",
         )
-    )  # noqa: E501
+    )
 
 
 def _json(files: LogFiles, reader: Reader) -> Source:

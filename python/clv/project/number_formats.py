@@ -79,7 +79,7 @@ def recognised(column: str, shapes: Iterable[Shape], options: LogOptions) -> Rec
             column,
             votes["."][:2] + votes[","][:2],
             "some have a point before the decimals, some a comma",
-        )  # noqa: E501
+        )
     if not points and not commas and unclear:
         cause = "whether the sign stands before decimals or between thousands is not clear"
         raise _refused(column, unclear, cause)
@@ -145,7 +145,8 @@ def _note(column: str, form: NumberFormat, shapes: list[Shape]) -> str | None:
     if not decorated:
         return None
     how = "a comma" if form.decimal == "," else "a point"
-    told = f"numbers of the column {column} are read with {how} before the decimals, as in {_shown(decorated)}"
+    told = f"numbers of the column {column} are read with {how} before the decimals, as in "
+    told += _shown(decorated)
     if wrong:
         several, looked = sum(s.values for s in wrong), sum(s.values for s in shapes)
         told += f"; {several} of {looked} values looked at do not fit, as {_shown(wrong)}"

@@ -72,7 +72,8 @@ def _compact(x: str) -> str:
 
 def _quickly_within(stamp: str) -> str:
     """Return what `within` does, where reading twice is quicker than naming what was read."""
-    return f"case when {stamp} >= timestamp '1000-01-01' and {stamp} < timestamp '10000-01-01' then {stamp} end"
+    first, end = "timestamp '1000-01-01'", "timestamp '10000-01-01'"
+    return f"case when {stamp} >= {first} and {stamp} < {end} then {stamp} end"
 
 
 def _iso(x: str, options: LogOptions) -> str:
@@ -147,8 +148,7 @@ def _in_zone(local: str, zone: str, options: LogOptions, named: bool = False) ->
         return local
     moved = _moment(f"({local}) - to_minutes({_minutes(zone)})", options)
     if named:
-        moved = f"case when regexp_full_match({zone}, 'Z|z|UTC|GMT|[+-].*') then {moved} end"
-        return moved
+        return f"case when regexp_full_match({zone}, 'Z|z|UTC|GMT|[+-].*') then {moved} end"
     return f"case when {zone} = '' then {local} else {moved} end"
 
 

@@ -119,11 +119,10 @@ REFUSED: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
     "two currencies": ("a.csv", HEADER + "1,2021-03-01,5.00 €\n2,2021-03-01,5.00 $\n", {}, "several currencies"),
     "no such column": ("a.csv", "a,b\n1,2\n", {}, "no column 'customer_id'; it has: a, b"),
     "nothing after what is skipped": ("a.csv", HEADER, {"reader": {"skip_rows": 5}}, "no header line after 5"),
-    "no file": ("b/none.csv", "", {}, ""),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [n for n in REFUSED if n != "no file"])
+@pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_read_rightly_is_refused_with_one_message(name, tmp_path):
     file, content, variables, said = REFUSED[name]
     log = written(tmp_path, file, content)
