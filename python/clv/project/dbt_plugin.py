@@ -27,6 +27,7 @@ from clv.project.hidden_log import ENGINE_VARIABLE, SECRET_VARIABLE, own_locatio
 from clv.project.home import Home
 from clv.project.log_answers import CUSTOMER_MAP, FUNCTIONS, MAP_ROWS
 from clv.project.log_reader import LOG_ROWS, ROWS
+from clv.project.log_seen import SEEN
 from clv.project.stored import stands
 
 
@@ -41,6 +42,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         invocation = get_invocation_id()
         if creds.path == ":memory:" or self._prepared == invocation:
             return
+        SEEN.begin()
+        LOG_ROWS.close()
         database = Path(creds.path)
         make_home(database)
         try:

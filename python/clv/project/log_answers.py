@@ -18,12 +18,15 @@ from clv.project.exchange_rates import answered as exchange_rates
 from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
 from clv.project.home_log import UNNAMED
 from clv.project.home_log import answered as home_log
+from clv.project.log_acceptance import kept, sampled
 from clv.project.log_columns import Mapped, mapped_columns
 from clv.project.log_files import check_reachable
 from clv.project.log_options import LogOptions, log_options
 from clv.project.log_reader import LOG_ROWS, ROWS, LogRows, open_log
+from clv.project.log_seen import SEEN
 from clv.project.log_select import LOOKED_AT, Seen, completed, look, seen, typed
 from clv.project.log_sources import remote
+from clv.project.log_verdict import answered as judged
 from clv.project.sql_text import literal
 from clv.project.transaction_log import FILES, FOLDER, form_of
 from clv.project.typed_ids import is_none_of
@@ -78,11 +81,10 @@ def looking(request: dict[str, Any]) -> dict[str, Any]:
 def reading(request: dict[str, Any]) -> dict[str, Any]:
     """Return the query of the typed columns of a `relation`, after what was `seen` of it."""
     mapped, options = _mapped(request)
+    SEEN.columns = request["types"]
     looked = seen(request["seen"], mapped, options)
     query = typed(request["relation"], mapped, options, looked)
-    notes = [] if _last.get("read") == request else list(looked.notes)
-    _last["read"] = request
-    return {"relation": completed(f"({query})", mapped), "notes": notes}
+    return {"relation": completed(f"({query})", mapped), "notes": _once(list(looked.notes))}
 
 
 def nobody(request: dict[str, Any]) -> dict[str, Any]:
@@ -120,14 +122,25 @@ def _mapped(request: dict[str, Any]) -> tuple[Mapped, LogOptions]:
 def _opened(location: str, request: dict[str, Any], options: LogOptions) -> dict[str, Any]:
     """Open files, unless they are those that were opened last, whose notes were told then."""
     asked = json.dumps({**request, "location": location}, sort_keys=True)
-    if _last.get("asked") == asked and _last["files"] == _stamps(_last["paths"]):
+    if (
+        LOG_ROWS.is_open
+        and _last.get("asked") == asked
+        and _last["files"] == _stamps(_last["paths"])
+    ):
         return {"apart": True, "relation": _last["relation"], "notes": []}
     opened = open_log(location, request["columns"], options)
     paths = list(opened.files.paths)
     LOG_ROWS.open(paths, opened.query, opened.arrow)
+    SEEN.columns, SEEN.files = opened.columns, paths
     relation = completed(ROWS, opened.mapped)
     _last.update(asked=asked, paths=paths, files=_stamps(paths), relation=relation)
-    return {"apart": True, "relation": relation, "notes": list(opened.notes)}
+    return {"apart": True, "relation": relation, "notes": _once(list(opened.notes))}
+
+
+def _once(notes: list[str]) -> list[str]:
+    """Return the notes, unless they are those that were told last."""
+    told, _last["notes"] = _last.get("notes"), notes
+    return [] if told == notes else notes
 
 
 def _stamps(paths: list[str]) -> list[tuple[str, int, int]]:
@@ -140,6 +153,9 @@ FUNCTIONS: dict[str, Callable[[str], str]] = {
     "clv_home_log": home_log,
     "clv_unnamed_log": lambda _: UNNAMED,
     "clv_exchange_rates": exchange_rates,
+    "clv_judge_log": judged,
+    "clv_sampled_days": sampled,
+    "clv_keep_log_contract": kept,
     "clv_open_log": answering(opened),
     "clv_look_at_log": answering(looking),
     "clv_read_log": answering(reading),

@@ -45,6 +45,15 @@ class LogRows:
         self._connection, self._query = apart(files), query
         self._arrow = dict(arrow or {})
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there are rows to read."""
+        return self._query != _NO_ROWS
+
+    def close(self) -> None:
+        """Have no rows, until the log is opened again: its files may be others by then."""
+        self._connection, self._query = None, _NO_ROWS
+
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
         return self._relation("").to_arrow_reader(122_880).__arrow_c_stream__(requested_schema)
 
@@ -72,6 +81,8 @@ class OpenLog:
         One row per row of the log, with those columns of `log_select.COLUMNS` that are mapped.
     mapped : Mapped
         What the columns are mapped to.
+    columns : dict
+        The columns of the log and their SQL types.
     arrow : mapping
         What stands behind names in the query.
     notes : tuple of str
@@ -81,6 +92,7 @@ class OpenLog:
     files: LogFiles
     query: str
     mapped: Mapped
+    columns: dict[str, str]
     arrow: Mapping[str, Any]
     notes: tuple[str, ...]
 
@@ -143,12 +155,11 @@ def _open_log(files: LogFiles, asked: Mapping[str, str | None], options: LogOpti
         for name, rows in {**whole.arrow, **sample.arrow}.items():
             connection.register(name, rows)
         described = connection.execute(f"describe select * from {whole.sql}").fetchall()
-        mapped = mapped_columns(
-            asked, {str(row[0]): str(row[1]).upper() for row in described}, whole.repeated
-        )
+        columns = {str(row[0]): str(row[1]).upper() for row in described}
+        mapped = mapped_columns(asked, columns, whole.repeated)
         looked = _looked(connection, sample, mapped, options)
     query = typed(whole.sql, mapped, options, looked)
-    return OpenLog(files, query, mapped, whole.arrow, (*whole.notes, *looked.notes))
+    return OpenLog(files, query, mapped, columns, whole.arrow, (*whole.notes, *looked.notes))
 
 
 def apart(files: list[str]) -> duckdb.DuckDBPyConnection:

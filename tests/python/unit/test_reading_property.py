@@ -54,7 +54,7 @@ def test_every_export_of_a_log_is_the_same_log_or_is_refused(
 ):
     cells = [["customer_id", "ordered_at", "amount"]]
     for customer, day, amount in log:
-        money = number(amount, *sign, around)
+        money = number(amount, sign[0], sign[1], around)
         cells.append([identity.format(customer), day.strftime(date), money])
     always = quoted or delimiter in "".join(cell for row in cells for cell in row)
     lines = [delimiter.join(f'"{c}"' if always else c for c in row) for row in cells]
