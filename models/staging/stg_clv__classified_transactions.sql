@@ -130,6 +130,7 @@ classified as (
     select
         *,
         case
+            when own_reason is not null and {{ left_out }} then 'status_left_out'
             when own_reason is not null then own_reason
             when line_id is not null and copy_number > 1 then 'duplicate_line'
             when line_id is not null and content_age > 1 then 'superseded_line'

@@ -77,6 +77,11 @@ class DbtProject:
         if self.contract is not None:
             write_contract(self.home.root, up_to(self.home, self.contract, through))
 
+    def classify_log(self) -> None:
+        """Read the transaction log into `stg_clv__classified_transactions`, and no further."""
+        self.home_log.check_named()
+        self._invoke("reading the log", ["run", "--select", "stg_clv__classified_transactions"])
+
     def build_training_set(self, windows: Sequence[Window], sample: float = 1) -> None:
         """Build `int_clv__training_set` for all of the windows, in one pass.
 

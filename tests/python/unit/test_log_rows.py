@@ -210,6 +210,21 @@ def test_a_status_that_is_not_to_be_read_is_left_out_its_older_versions_too(vari
     assert reasons(STATUSES, **variables) == right
 
 
+def test_what_is_left_out_by_its_status_need_not_be_readable():
+    """A balance report has payouts without a customer; their money would look like guests'."""
+    rows = """customer_id ordered_at amount status
+              a           2020-01-01 5      charge
+              -           2020-01-02 -5     payout
+              b           soon       7      fee
+              -           2020-01-03 6      charge"""
+    assert reasons(rows, keep_status=["charge"]) == [
+        "kept",
+        "status_left_out",
+        "status_left_out",
+        "no_customer",
+    ]
+
+
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
