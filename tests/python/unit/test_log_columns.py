@@ -202,6 +202,28 @@ def test_anything_else_is_refused_with_the_var_the_cause_and_the_fix(expression)
     assert len(message) < 1000
 
 
+@pytest.mark.parametrize("role", ["customer_id", "ordered_at", "amount", "order_id", "line_id"])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "1 as x; drop table marker; commit; describe select type",
+        "type; drop table marker",
+        "type -- the rest",
+        "type /* the rest */",
+        "'; drop table marker; select '' || type",
+        "E'\\'' ; drop table marker; select 'a' || E'\\''",
+        "1E'\\'' ; drop table marker; select 'a' || E'\\''",
+        "$$ ' $$; drop table marker; select $$ ' $$",
+        "$€$ ' $€$; drop table marker; select $€$ ' $€$",
+        '"type"" || 1; drop table marker',
+    ],
+)
+def test_more_than_one_expression_is_refused_in_every_role(role, expression):
+    with pytest.raises(ClvError, match="one SQL expression over columns") as refused:
+        columns(**{role: expression})
+    assert str(refused.value).startswith(f"the var columns.{role} is `")
+
+
 def test_a_refusal_names_the_function_and_the_columns_that_there_are():
     with pytest.raises(ClvError, match="the function read_text reads tables, files"):
         columns(customer_id="read_text('x')")
