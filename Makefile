@@ -21,6 +21,7 @@ demo: export CLV_HOME := .demo
 demo: export CLV_TRANSACTIONS :=
 demo: $(READY) ## train, score and judge on the CDNOW log, in .demo
 	@rm -rf .demo
+	$(BIN)/clv init --cdnow
 	$(BIN)/clv tune --history-months 6,9 --pred-months 2,3 --yes
 	@echo "next: the windows of the figures in README.md, 9 + 3 months at 1997-09-30, whatever was just chosen"
 	$(BIN)/clv train --cutoff 1997-09-30 --history-months 9 --pred-months 3

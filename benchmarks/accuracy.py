@@ -34,6 +34,7 @@ from clv.core.dates import add_months, parse_date
 from clv.core.window import Window, WindowRequest
 from clv.core.wording import markdown_table
 from clv.errors import ClvError
+from clv.operations.section import make_cdnow_home
 from clv.prediction.accuracy import measure
 from clv.prediction.champion import Champion
 from clv.project.config import read_config
@@ -182,6 +183,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="clv-accuracy-") as folder:
         os.environ["CLV_HOME"] = folder
         home = Home.current()
+        if not asked.log:
+            make_cdnow_home(home)
         home.ensure()
         dbt = DbtProject(home, parse_vars(asked.vars))
         try:

@@ -29,6 +29,7 @@ from clv.core.dates import parse_date
 from clv.core.window import Window
 from clv.core.wording import markdown_table
 from clv.monitoring.early_warning import purchases_so_far, share_by_then
+from clv.operations.section import make_cdnow_home
 from clv.prediction.accuracy import measure
 from clv.prediction.baseline import PREDICTED, baseline_sample, stability
 from clv.prediction.btyd import fit_purchases, fit_spend
@@ -61,7 +62,7 @@ def population() -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CLV_TRANSACTIONS"] = ""
         dbt = DbtProject(Home(Path(folder)))
-        dbt.home.ensure()
+        make_cdnow_home(dbt.home)
         dbt.refresh_log()
         dbt.build_training_set([Window(parse_date(CUTOFF, "cutoff"), HISTORY_MONTHS, PRED_MONTHS)])
         frame = fetch(

@@ -2,68 +2,55 @@
     describing a query, parsing a date) is dispatched here and nowhere else. -#}
 
 {% macro clv_log_setting(name) -%}
-  {#- What the var `name` says of the log; none where it says nothing. -#}
-  {{ return(var(name, none)) }}
+  {#- What the var `name` says of the log, else the key of that name in the section `log` of the home's
+      config; none where neither says anything. While parsing only vars are known. -#}
+  {%- set given = var(name, none) -%}
+  {%- if given is not none or not execute -%}{{ return(given) }}{%- endif -%}
+  {{ return(clv_home_log().get(name)) }}
+{%- endmacro %}
+
+{% macro clv_home_log() -%}
+  {#- The section `log` of the home's config as a dict, its paths whole. -#}
+  {%- set log = fromjson(clv_plugin_answer('clv_home_log', '')) -%}
+  {%- if 'error' in log -%}{{ clv_fail(log.error) }}{%- endif -%}
+  {{ return(log) }}
 {%- endmacro %}
 
 {% macro clv_log_location() -%}
-  {#- Where the log is: CLV_TRANSACTIONS, else the var, else an empty string (the CDNOW log). -#}
-  {{ return((env_var('CLV_TRANSACTIONS', '') or var('transactions', none) or '') | string | trim) }}
-{%- endmacro %}
-
-{% macro clv_refuse_forgotten_log() -%}
-  {#- Where no log is named, CDNOW is read, but never in a home whose champion was trained on
-      another log: there the name was forgotten. The champion's card says which log it was. -#}
-  {%- if execute and flags.WHICH in ['run', 'build', 'test'] and clv_log_location() == '' -%}
-    {%- set model_id = clv_champion_model_id() -%}
-    {%- if model_id is not none -%}
-      {%- set settings = clv_recorded_settings(model_id) -%}
-      {%- set trained_on = settings.get('transactions') or (settings.get('vars') or {}).get('transactions') -%}
-      {%- if trained_on -%}
-        {{ clv_fail("no transaction log is named, and the champion of this home, " ~ model_id ~ ", was trained on '" ~ trained_on ~ "', not on the CDNOW log that would be read in its place. Name the log: CLV_TRANSACTIONS='" ~ trained_on ~ "', or the var transactions. For CDNOW point CLV_HOME at another folder.") }}
-      {%- endif -%}
-    {%- endif -%}
-  {%- endif -%}
-{%- endmacro %}
-
-{% macro clv_champion_model_id() -%}
-  {#- The model in the last row of the manifest, none where no model was promoted yet. -#}
-  {%- set manifest = clv_home_path('registry/champion_manifest.csv') -%}
-  {%- if not clv_file_exists(manifest) -%}{{ return(none) }}{%- endif -%}
-  {%- set rows = run_query('select model_id from ' ~ clv_read_manifest(manifest) ~ ' order by try_cast(manifest_row as integer) desc nulls last limit 1').rows -%}
-  {{ return(rows[0][0] if rows | length > 0 else none) }}
-{%- endmacro %}
-
-{% macro clv_recorded_settings(model_id) -%}
-  {#- What a training was asked for, from the model's card: the log, the vars, the clusters. -#}
-  {%- if not modules.re.match('^clv_[0-9]{8}_h[0-9]+_p[0-9]+_[0-9]{8}T[0-9]{6}Z$', model_id | string) -%}
-    {{ clv_fail('the last row of the manifest names no model. `clv verify` names what does not fit.') }}
-  {%- endif -%}
-  {%- set path = clv_home_path('registry/cards/' ~ model_id ~ '.json') -%}
-  {%- set card = fromjson(clv_first_row("select content from read_text('" ~ path ~ "')")[0]) if clv_file_exists(path) else none -%}
-  {%- if card is not mapping or card.get('settings') is not mapping -%}
-    {{ clv_fail('which log the champion of this home was trained on is not known, since its card ' ~ path ~ ' is missing or cannot be read. Restore it from a backup, or name the log with CLV_TRANSACTIONS.') }}
-  {%- endif -%}
-  {{ return(card.settings) }}
+  {#- Where the log is: CLV_TRANSACTIONS, else the var, else the home's config, else an empty string. -#}
+  {{ return((env_var('CLV_TRANSACTIONS', '') or clv_log_setting('transactions') or '') | string | trim) }}
 {%- endmacro %}
 
 {% macro clv_log_relation() -%}
   {#- The log as something that stands behind `from`. Fails with the fix where there is none. -#}
-  {%- set location = clv_log_location() -%}
+  {%- set location = clv_log_location() if execute else '' -%}
+  {%- if location == '' and execute and flags.WHICH in ['run', 'build', 'test'] -%}
+    {{ clv_fail(clv_plugin_answer('clv_unnamed_log', '')) }}
+  {%- endif -%}
   {%- if location == '' -%}
-    {%- do clv_refuse_forgotten_log() -%}
-    {{ return(ref('stg_clv__cdnow_transactions') | string) }}
+    {{ return('(select 1) as not_read') }}
   {%- endif -%}
-  {%- if not execute -%}
-    {{ return('(select 1) as not_read_while_parsing') }}
-  {%- endif -%}
+  {%- do clv_say_what_wins() -%}
   {%- set form = clv_log_form(location) -%}
   {%- if form in ['csv', 'parquet'] -%}
     {{ return(adapter.dispatch('clv_read_files', 'clv')(location, form)) }}
   {%- elif form == 'table' -%}
     {{ return(adapter.dispatch('clv_existing_table', 'clv')(location)) }}
   {%- else -%}
-    {{ clv_fail("CLV_TRANSACTIONS is '" ~ location ~ "', which is neither a file or glob that ends in .csv, .tsv or .parquet (.gz and .zst behind them are read too), nor a table written schema.table.") }}
+    {{ clv_fail("the transaction log '" ~ location ~ "' is neither a file or glob that ends in .csv, .tsv or .parquet (.gz and .zst behind them are read too), nor a table written schema.table.") }}
+  {%- endif -%}
+{%- endmacro %}
+
+{% macro clv_say_what_wins() -%}
+  {#- One line about what stands in place of the home's config; `clv` says it itself. -#}
+  {%- set home_log = clv_home_log() -%}
+  {%- set winners = [] -%}
+  {%- if env_var('CLV_TRANSACTIONS', '') and 'transactions' in home_log -%}
+    {%- do winners.append('CLV_TRANSACTIONS') -%}
+  {%- endif -%}
+  {%- for name in home_log if var(name, none) is not none -%}{%- do winners.append('the var ' ~ name) -%}{%- endfor -%}
+  {%- if winners -%}
+    {%- do log(winners | join(' and ') ~ " in place of what section log of the home's config says", info=true) -%}
   {%- endif -%}
 {%- endmacro %}
 
@@ -89,15 +76,15 @@
   {#- CSV comes in as text, so that leading zeros survive and one bad cell is one rejected row,
       not a failed run. -#}
   {%- set path = "'" ~ location | replace("'", "''") ~ "'" -%}
-  {%- if clv_first_row("select getvariable('clv_log_location') is not null")[0] -%}
+  {%- if clv_plugin_answer('clv_log_is_hidden', location) == 'yes' -%}
     {#- An address with secrets: dbt does not see it, the plugin hands it to the engine. -#}
     {%- set path = "getvariable('clv_log_location')" -%}
   {%- endif -%}
   {%- if clv_first_row("select count(*) from glob(" ~ path ~ ")")[0] == 0 -%}
-    {{ clv_fail("no file matches CLV_TRANSACTIONS='" ~ location ~ "'. Give the path or glob of the transaction log (CSV or Parquet); `clv` takes a relative path from where it is called, `dbt` from the project's folder.") }}
+    {{ clv_fail("no file matches the transaction log '" ~ location ~ "'. Give its path or glob (CSV or Parquet): the config takes a relative path from its own folder, `clv` from where it is called, `dbt` from the project's folder.") }}
   {%- endif -%}
   {%- if form == 'csv' and clv_first_row("select coalesce(sum(size), 0) from read_blob(" ~ path ~ ")")[0] == 0 -%}
-    {{ clv_fail("the transaction log CLV_TRANSACTIONS='" ~ location ~ "' is empty: it has not even a header line.") }}
+    {{ clv_fail("the transaction log '" ~ location ~ "' is empty: it has not even a header line.") }}
   {%- endif -%}
   {{ return(clv_plugin_answer('clv_log_reader', location)) }}
 {%- endmacro %}
@@ -114,7 +101,7 @@
   {%- set database = parts[0] if parts | length == 3 else target.database -%}
   {%- set relation = adapter.get_relation(database, parts[-2], parts[-1]) -%}
   {%- if relation is none -%}
-    {{ clv_fail("CLV_TRANSACTIONS='" ~ location ~ "' names no table or view of the database " ~ target.database ~ " in the home. Check schema and name, or give the path of a CSV or Parquet file.") }}
+    {{ clv_fail("the transaction log '" ~ location ~ "' names no table or view of the database " ~ target.database ~ " in the home. Check schema and name, or give the path of a CSV or Parquet file.") }}
   {%- endif -%}
   {{ return(relation | string) }}
 {%- endmacro %}
@@ -136,7 +123,7 @@
   {#- The var `columns` over its defaults; unknown keys and values that are not text are errors. -#}
   {%- set defaults = {'customer_id': 'customer_id', 'ordered_at': 'ordered_at', 'amount': 'amount', 'order_id': none, 'line_id': none, 'updated_at': none, 'status': none, 'currency': none} -%}
   {%- if not execute -%}{{ return(defaults) }}{%- endif -%}
-  {%- set asked = var('columns', {}) or {} -%}
+  {%- set asked = clv_log_setting('columns') or {} -%}
   {%- if asked is not mapping -%}
     {{ clv_fail("the var columns is '" ~ asked ~ "', not a mapping. Write --vars '{columns: {customer_id: Customer ID, amount: Quantity * Price}}'.") }}
   {%- endif -%}
@@ -159,7 +146,7 @@
   {%- set request = {
     'mapped': clv_mapped_columns(),
     'columns': clv_described_columns('select * from ' ~ relation),
-    'ordered_at_format': var('ordered_at_format', none),
+    'ordered_at_format': clv_log_setting('ordered_at_format'),
   } -%}
   {%- set answer = fromjson(clv_plugin_answer('clv_log_columns', tojson(request))) -%}
   {%- if 'error' in answer -%}{{ clv_fail(answer.error) }}{%- endif -%}
@@ -176,7 +163,7 @@
     {{ return(clv_finite(stamp)) }}
   {%- endif -%}
   {%- set written = 'trim(cast(' ~ expression ~ ' as ' ~ dbt.type_string() ~ '))' -%}
-  {%- set format = var('ordered_at_format', none) -%}
+  {%- set format = clv_log_setting('ordered_at_format') -%}
   {%- if format -%}
     {{ return('try_strptime(' ~ written ~ ", '" ~ format | replace("'", "''") ~ "')") }}
   {%- endif -%}
@@ -199,14 +186,9 @@
   {{ return('nullif(trim(cast(' ~ expression ~ ' as ' ~ text ~ ")), '')") }}
 {%- endmacro %}
 
-{% macro clv_log_can_be_described() -%}
-  {#- False where models are only compiled and the CDNOW table has not been built yet. -#}
-  {{ return(clv_building() or flags.WHICH == 'test' or clv_log_location() != '' or clv_own_relation('stg_clv__cdnow_transactions') is not none) }}
-{%- endmacro %}
-
 {% macro clv_log_columns(relation) -%}
   {#- Everything that the staging model selects from the log, each as SQL. -#}
-  {%- if not execute or not clv_log_can_be_described() -%}
+  {%- if not execute or clv_log_location() == '' -%}
     {%- set nothing = {} -%}
     {%- for name in ['customer_id', 'order_id', 'line_id', 'written_date', 'ordered_at', 'amount', 'updated_at', 'status', 'currency'] -%}
       {%- do nothing.update({name: 'null'}) -%}

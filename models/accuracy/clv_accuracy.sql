@@ -19,7 +19,8 @@ errors as (
 sums as (
 
     -- Gini's areas as sums over ranks: the customer of rank i counts in the n - i + 1 partial
-    -- sums from i on. Ranks and money are exact numbers, so the order of reading does not matter.
+    -- sums from i on. Customers with the same prediction share the mean of what they spent, so that
+    -- their order does not matter. Ranks and money are exact numbers, so the order of reading does not matter.
     select
         cutoff,
         pred_months,
@@ -33,11 +34,12 @@ sums as (
         sum(cast(naive_error * naive_error as decimal(34, 6))) as naive_squared_error,
         sum(cast(abs(error) as decimal(28, 8))) as absolute_error,
         sum(cast(actual_clv as decimal(38, 4)) * actual_clv) as squared_actual,
-        sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - predicted_rank + 1)) as area_predicted,
-        sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - naive_rank + 1)) as area_naive,
+        sum(actual_at_predicted_rank * (batch_customers - predicted_rank + 1)) as area_predicted,
+        sum(actual_at_naive_rank * (batch_customers - naive_rank + 1)) as area_naive,
         sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - actual_rank + 1)) as area_actual,
         max(actual_clv) > min(actual_clv) as actuals_differ,
-        sum(case when predicted_rank <= ceil(cast(batch_customers as double) / 10) then actual_clv else 0 end)
+        sum(case when predicted_rank <= ceil(cast(batch_customers as double) / 10)
+            then actual_at_predicted_rank else 0 end)
             as top_decile_total
     from errors
     group by cutoff, pred_months, model_id, in_sample

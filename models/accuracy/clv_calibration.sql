@@ -26,7 +26,7 @@ deciles as (
         decile,
         count(*) as customers,
         sum(cast(predicted_clv as decimal(28, 8))) as predicted_total,
-        sum(cast(actual_clv as decimal(28, 4))) as actual_total
+        sum(actual_at_predicted_rank) as actual_total
     from placed
     group by cutoff, pred_months, model_id, in_sample, decile
 

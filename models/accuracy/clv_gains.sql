@@ -26,6 +26,7 @@ placed as (
         actuals.predicted_rank,
         actuals.actual_rank,
         cast(actuals.actual_clv as decimal(28, 4)) as actual_clv,
+        actuals.actual_at_predicted_rank,
         ceil(cast(shares.top_percent * actuals.batch_customers as double) / 100) as last_rank
     from actuals
     cross join shares
@@ -42,7 +43,7 @@ gains as (
         in_sample,
         sum(case when predicted_rank <= last_rank then 1 else 0 end) as customers,
         sum(actual_clv) as actual_total,
-        sum(case when predicted_rank <= last_rank then actual_clv else 0 end) as actual_held,
+        sum(case when predicted_rank <= last_rank then actual_at_predicted_rank else 0 end) as actual_held,
         sum(case when actual_rank <= last_rank then actual_clv else 0 end) as actual_best
     from placed
     group by cutoff, pred_months, top_percent, model_id, in_sample

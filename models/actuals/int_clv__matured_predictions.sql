@@ -30,7 +30,17 @@ final as (
             partition by cutoff, pred_months
             order by actual_clv desc, customer_id asc
         ) as actual_rank,
-        count(*) over (partition by cutoff, pred_months) as batch_customers
+        count(*) over (partition by cutoff, pred_months) as batch_customers,
+        cast(
+            cast(sum(actual_clv) over (partition by cutoff, pred_months, predicted_clv) as double)
+            / count(*) over (partition by cutoff, pred_months, predicted_clv)
+            as decimal(30, 12)
+        ) as actual_at_predicted_rank,
+        cast(
+            cast(sum(actual_clv) over (partition by cutoff, pred_months, naive_clv) as double)
+            / count(*) over (partition by cutoff, pred_months, naive_clv)
+            as decimal(30, 12)
+        ) as actual_at_naive_rank
     from actuals
 
 )

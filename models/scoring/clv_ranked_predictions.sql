@@ -22,7 +22,8 @@ ranked as (
             partition by cutoff, pred_months
             order by predicted_clv desc, customer_id asc
         ) as clv_rank,
-        count(*) over (partition by cutoff, pred_months) as customers
+        count(*) over (partition by cutoff, pred_months) as customers,
+        count(*) over (partition by cutoff, pred_months, predicted_clv) as tied_customers
     from predictions
 
 ),
@@ -58,6 +59,7 @@ final as (
         ranked.in_sample,
         ranked.scored_at,
         ranked.clv_rank,
+        ranked.tied_customers,
         cast(ranked.customers - ranked.clv_rank + 1 as double) / ranked.customers as clv_percentile,
         tier_ends.value_tier
     from ranked

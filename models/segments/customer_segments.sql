@@ -68,6 +68,7 @@ final as (
         ranked.clv_rank,
         ranked.clv_percentile,
         ranked.value_tier,
+        ranked.tied_customers,
         clusters.cluster_id,
         ranking.cluster_rank,
         ranking.clv_index,

@@ -7,7 +7,7 @@
         {%- for row in run_query('select reason, count(*) from ' ~ ref('clv_rejected_transactions') ~ ' group by reason order by count(*) desc').rows -%}
             {%- do reasons.append(row[1] ~ ' ' ~ row[0]) -%}
         {%- endfor -%}
-        {{ clv_fail('the transaction log has no usable row (' ~ (reasons | join(', ') or 'it is empty') ~ "). Check CLV_TRANSACTIONS and the vars columns and ordered_at_format; `select * from clv_rejected_transactions` shows the rows left out.") }}
+        {{ clv_fail('the transaction log has no usable row (' ~ (reasons | join(', ') or 'it is empty') ~ "). Check which log is read, and columns and ordered_at_format in section log of the config, or the vars; `select * from clv_rejected_transactions` shows the rows left out.") }}
     {%- elif var('data_through', none) -%}
         {%- do clv_check_data_through(ref('stg_clv__transactions')) -%}
     {%- else -%}

@@ -17,6 +17,7 @@ from clv.project import events
 COMMANDS = {
     "ack": "alerts",
     "card": "models",
+    "init": "init",
     "monitor": "night",
     "promote": "models",
     "purge": "models",
@@ -65,9 +66,9 @@ class Commands(click.Group):
 def cli(context: click.Context, log_format: str | None) -> None:
     """Predict customer lifetime value, and check it.
 
-    State lives in CLV_HOME (default: the project's folder); the log is CLV_TRANSACTIONS (default:
-    the CDNOW log). Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 done with a drift
-    alert.
+    State lives in CLV_HOME (default: the project's folder). The log is what `clv init` wrote into
+    its config; CLV_TRANSACTIONS, where it is set, names another. Exit codes: 0 done, 1 refused or
+    failed, 2 wrong usage, 3 done with a drift alert.
     """
     events.current().as_json = (log_format or events.named_format()) == "json"
     events.current().event("command_started", command=context.invoked_subcommand)

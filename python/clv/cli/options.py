@@ -85,7 +85,10 @@ def open_project(variables: str) -> tuple[Home, Config, DbtProject]:
     user_vars = parse_vars(variables)
     home.ensure()
     events.current().keep_in(home.logs / "clv.log")
-    return home, home.read_config(), DbtProject(home, user_vars)
+    dbt = DbtProject(home, user_vars)
+    if winners := dbt.home_log.overrides():
+        events.say(winners)
+    return home, home.read_config(), dbt
 
 
 def show(table: pd.DataFrame) -> None:

@@ -25,6 +25,7 @@ from clv.project.config_rewrite import rewritten
 from clv.project.dbt import checked_vars
 from clv.project.events import say
 from clv.project.home import PROJECT, Home
+from clv.project.log_section import placed_tables
 from clv.project.stored import read_text
 from clv.project.transaction_log import TransactionLog
 from clv.registry import gate
@@ -137,12 +138,13 @@ def reproduce(
     settings = card.settings
     # What a card says is worth no more than what a person types: both pass the same check.
     asked_vars = checked_vars(settings.vars if user_vars is None else user_vars)
+    folder_of_vars = home.config.parent if user_vars is None else Path.cwd()
     with tempfile.TemporaryDirectory(prefix="clv-reproduce-") as folder:
         root = Path(folder).resolve()
         with worktree(revision, root / "code") as project:
             temporary = Home(root / "home")
             _prepare_home(temporary, project, settings)
-            dbt_vars = _vars(asked_vars, card)
+            dbt_vars = placed_tables(_vars(asked_vars, card), folder_of_vars)
             log = _log(home, temporary, settings, dbt_vars)
             say(f"training again from {revision[:12]} in a temporary folder")
             _train(project, temporary, card, log, dbt_vars)
@@ -181,11 +183,12 @@ def _log(home: Home, temporary: Home, settings: Settings, dbt_vars: dict[str, An
         )
     if not log.is_file or log.is_placed:
         return log.location
-    found = log.below((Path.cwd(), PROJECT))
+    folders = (home.config.parent, Path.cwd(), PROJECT)
+    found = log.below(folders)
     if found is None:
         raise ClvError(
-            f"the log that the model was trained on, '{log.location}', is not below {Path.cwd()} or "
-            f"{PROJECT}. Name it with CLV_TRANSACTIONS."
+            f"the log that the model was trained on, '{log.location}', is not below "
+            f"{', '.join(map(str, folders[:-1]))} or {PROJECT}. Name it with CLV_TRANSACTIONS."
         )
     return found.location
 

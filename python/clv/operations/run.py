@@ -23,9 +23,9 @@ from clv.project.database import fetch, fetch_row, log_days
 from clv.project.dbt import DbtProject
 from clv.project.events import say
 from clv.project.home import Home
-from clv.registry import batch_hashes
+from clv.registry import batch_hashes, gate
 from clv.registry.store import Registry
-from clv.scoring.batches import batch_times, batches
+from clv.scoring.batches import batch_times, batches, ties_across_tiers
 from clv.scoring.publish import publish_marts, write_batch_files
 
 STALE_LABELS = "actuals_still_hold"
@@ -117,7 +117,7 @@ def _read_log(dbt: DbtProject) -> dt.date:
 
 
 def _schedule(dbt: DbtProject, config: Config) -> Schedule:
-    champion = Registry(dbt.home.registry).champion()
+    champion = gate.champion(Registry(dbt.home.registry))
     return Schedule.of(config, champion.model_id, champion.labels_end)
 
 
@@ -149,6 +149,8 @@ def build(dbt: DbtProject, due: list[dt.date], relabel: list[str] | bool = False
         done["rows"] = publish_marts(home)
     withdrawn = withdraw_alerts(home)
     alerts = write_alerts(home)
+    for line in ties_across_tiers(home, scored):
+        say(line)
     for line in watched(home, judged):
         say(line)
     say(_summary(due, judged, _in_sample(home, judged), alerts))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from clv.core.arrays import Vector
-from clv.prediction.gini import gini_area
+from clv.prediction.gini import gini_area, mean_over_ties
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,13 @@ class Accuracy:
 def measure(predicted: Vector, actual: Vector) -> Accuracy:
     """Compare predictions with actuals, arrays of shape (n,), in a fixed order of customers.
 
-    Ties are broken by position, so the rows must be sorted by customer id for the result to equal
-    `clv_accuracy`.
+    Customers with the same prediction share the mean of what they spent wherever order counts.
     """
     error = predicted - actual
     total_squares = float(np.sum((actual - actual.mean()) ** 2))
     # What rounding leaves of the spread of equal actuals means nothing.
     differ = bool(np.ptp(actual) > 0) and total_squares > 0
-    order = np.argsort(-predicted, kind="stable")
+    order, shared = np.argsort(-predicted, kind="stable"), mean_over_ties(actual, predicted)
     total = float(actual.sum())
     top = int(np.ceil(len(actual) / 10))
     perfect = gini_area(actual, np.argsort(-actual, kind="stable"))
@@ -66,8 +65,8 @@ def measure(predicted: Vector, actual: Vector) -> Accuracy:
         r2=1 - float(np.sum(error**2)) / total_squares if differ else float("nan"),
         mae=float(np.mean(np.abs(error))),
         bias=float(np.mean(error)),
-        normalized_gini=gini_area(actual, order) / perfect if differ else float("nan"),
-        top_decile_share=float(actual[order[:top]].sum()) / total if total else float("nan"),
+        normalized_gini=gini_area(shared, order) / perfect if differ else float("nan"),
+        top_decile_share=float(shared[order[:top]].sum()) / total if total else float("nan"),
         spearman=_correlation(rankdata(predicted), rankdata(actual)),
     )
 
@@ -75,9 +74,9 @@ def measure(predicted: Vector, actual: Vector) -> Accuracy:
 def decile_calibration(predicted: Vector, actual: Vector) -> list[dict[str, float]]:
     """Return mean predicted and actual of the tenths of customers, the highest predicted first.
 
-    Customers without order of their own (ties) are split by position, as in `measure`.
+    Customers with the same prediction share the mean of what they spent, as in `measure`.
     """
-    order = np.argsort(-predicted, kind="stable")
+    order, actual = np.argsort(-predicted, kind="stable"), mean_over_ties(actual, predicted)
     return [
         {
             "decile": float(number),

@@ -8,6 +8,19 @@ from numpy.typing import NDArray
 from clv.core.arrays import Vector
 
 
+def mean_over_ties(actual: Vector, predicted: Vector) -> Vector:
+    """Return what customers spent, where those with the same prediction share the mean, shape (n,).
+
+    A prediction that is the same for several customers says nothing of their order. With the mean, no
+    measure of order depends on how such ties are broken.
+    """
+    _, group = np.unique(predicted, return_inverse=True)
+    counts = np.bincount(group)
+    if len(counts) == len(actual):
+        return actual
+    return np.asarray(np.bincount(group, weights=actual) / counts)[group]
+
+
 def gini_area(actual: Vector, order: NDArray[np.int64]) -> float:
     """Return the area between cumulative spend in `order` and the diagonal, in money times customers.
 

@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from clv.core.arrays import Vector, draw_rows
 from clv.errors import ClvError
-from clv.prediction.gini import resampled_gini_area
+from clv.prediction.gini import mean_over_ties, resampled_gini_area
 
 REPLICATES = 200
 LARGEST_RESAMPLE = 20_000
@@ -198,7 +198,8 @@ def _ginis(group: Customers, cap: float, weights: Vector) -> tuple[Vector, Vecto
     areas = []
     for by in (group.predicted, group.naive, group.actual):
         order = np.argsort(-by, kind="stable")
-        areas.append(resampled_gini_area(actual[order], weights[order]))
+        shared = mean_over_ties(actual, by)
+        areas.append(resampled_gini_area(shared[order], weights[order]))
     perfect = np.where(areas[2] > 0, areas[2], np.nan)
     return areas[0] / perfect, areas[1] / perfect
 

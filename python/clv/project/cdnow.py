@@ -1,16 +1,17 @@
-"""The log that a fresh clone starts with."""
+"""CDNOW, the example: a log that everybody may look at, for homes that are made for it."""
 
 from __future__ import annotations
 
+import csv
 import importlib.util
+import io
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
-SCHEMA = pa.schema(
-    [("customer_id", pa.string()), ("ordered_at", pa.date32()), ("amount", pa.decimal128(18, 4))]
-)
+from clv.project.files import write_text
+
+NAME = "cdnow.csv"
 
 
 def lifetimes_file(name: str) -> Path:
@@ -24,14 +25,25 @@ def lifetimes_file(name: str) -> Path:
     return Path(spec.submodule_search_locations[0]) / "datasets" / name
 
 
-def cdnow_transactions() -> pa.Table:
-    """Return the CDNOW log (Fader & Hardie): 69,659 orders of 23,570 customers, 1997-01 to 1998-06."""
+def cdnow_transactions() -> pd.DataFrame:
+    """Return the CDNOW log (Fader & Hardie): 69,659 orders of 23,570 customers, 1997-01 to 1998-06.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id (digits with leading zeros), ordered_at (yyyy-mm-dd), amount (US dollars), all
+        as text.
+    """
     frame = pd.read_csv(lifetimes_file("CDNOW_master.txt"), sep=r"\s+", dtype=str)
-    return pa.table(
-        {
-            "customer_id": pa.array(frame["customer_id"], pa.string()),
-            "ordered_at": pa.array(pd.to_datetime(frame["date"], format="%Y%m%d").dt.date),
-            "amount": pa.array(frame["dollar_value"], pa.string()).cast(pa.decimal128(18, 4)),
-        },
-        schema=SCHEMA,
+    days = frame["date"].str.replace(r"(\d{4})(\d\d)(\d\d)", r"\1-\2-\3", regex=True)
+    return pd.DataFrame(
+        {"customer_id": frame["customer_id"], "ordered_at": days, "amount": frame["dollar_value"]}
     )
+
+
+def write_cdnow(folder: Path) -> Path:
+    """Write the CDNOW log as a CSV file into a folder and return its path."""
+    text = io.StringIO()
+    cdnow_transactions().to_csv(text, index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
+    write_text(folder / NAME, text.getvalue())
+    return folder / NAME

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from clv.core.dates import parse_date
 from clv.errors import ClvError
+from clv.project.config_section import Day, Section
+from clv.project.log_section import Log
 from clv.project.stored import Kind, read_text, shown
 from clv.project.strict_yaml import YamlFaultError, load
 
 MOST_MONTHS = 120
-FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(2200, 12, 31)
 CONFIG = Kind(
     "the config",
     "Restore it from a backup; to go on with defaults instead, copy the project's "
@@ -32,27 +23,10 @@ CONFIG = Kind(
 )
 
 
-def _day(value: Any) -> dt.date | None:
-    """Read a date that a calendar of shops can hold; empty is none."""
-    if value is None or value == "":
-        return None
-    if not isinstance(value, (str, dt.date)):
-        raise ValueError("no date")
-    try:
-        day = parse_date(value, "the date")
-    except ClvError as error:
-        raise ValueError("no date of the calendar") from error
-    if not FIRST_DAY <= day <= LAST_DAY:
-        raise ValueError("out of reach")
-    return day
-
-
 MONTHS = f"a whole number from 1 to {MOST_MONTHS}"
-DAY = f"a date from {FIRST_DAY} to {LAST_DAY} as yyyy-mm-dd, or nothing"
 CHANGE = "a number of 0 or more, for example 0.20"
 
 Months = Annotated[int, Field(strict=True, ge=1, le=MOST_MONTHS, description=MONTHS)]
-Day = Annotated[dt.date | None, BeforeValidator(_day), Field(description=DAY)]
 Change = Annotated[float, Field(strict=True, ge=0, lt=1e6, allow_inf_nan=False, description=CHANGE)]
 ModelName = Annotated[str, StringConstraints(strict=True, max_length=200)]
 Clusters = Annotated[
@@ -60,18 +34,14 @@ Clusters = Annotated[
 ]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Training(_Section):
+class Training(Section):
     """The windows that `clv train` uses where none are given."""
 
     history_months: Months
     pred_months: Months
 
 
-class RunState(_Section):
+class RunState(Section):
     """Where the schedule of `clv run` stands."""
 
     last_score_cutoff: Day = None
@@ -81,14 +51,14 @@ class RunState(_Section):
     schedule_start: Day = None
 
 
-class Monitoring(_Section):
+class Monitoring(Section):
     """From which changes on a batch is looked at; read by the SQL of every build."""
 
     drift_threshold_rmse: Change
     drift_threshold_r2: Change
 
 
-class ClusterLimits(_Section):
+class ClusterLimits(Section):
     """What `clv train` tries of behaviour clusters."""
 
     min_clusters: Clusters = 3
@@ -105,7 +75,7 @@ class ClusterLimits(_Section):
         return self
 
 
-class Retention(_Section):
+class Retention(Section):
     """How long `clv purge` keeps what is not needed."""
 
     model_months: Annotated[
@@ -113,7 +83,7 @@ class Retention(_Section):
     ] = 9
 
 
-class Config(_Section):
+class Config(Section):
     """The config; a key that it does not name is refused."""
 
     training: Training
@@ -121,6 +91,7 @@ class Config(_Section):
     monitoring: Monitoring
     clusters: ClusterLimits = ClusterLimits()
     retention: Retention = Retention()
+    log: Log = Log()
 
     @model_validator(mode="before")
     @classmethod
@@ -160,7 +131,8 @@ def checked_config(path: Path, text: str) -> Config:
     try:
         return Config.model_validate(sections)
     except ValidationError as error:
-        lines = [_fault(fault["loc"], fault["type"], fault["input"]) for fault in error.errors()]
+        faults = [_fault(fault["loc"], fault["type"], fault["input"]) for fault in error.errors()]
+        lines = list(dict.fromkeys(faults))
     if len(lines) == 1:
         raise ClvError(f"{path}: {lines[0]}")
     raise ClvError(f"{path} has {len(lines)} faults:\n" + "\n".join(f"- {line}" for line in lines))

@@ -81,12 +81,12 @@ def rewritten(text: str, changes: Mapping[Key, object], name: str = "the config"
         if not isinstance(kept, (dict, type(None))):
             raise _by_hand(name, text, section, key, value)
         wanted[section] = {**(kept or {}), key: _plain(value)}
-        if not _reads_as(after, wanted):
+        if not reads_as(after, wanted):
             raise _by_hand(name, text, section, key, value)
     return after
 
 
-def _reads_as(text: str, wanted: dict[str, Any]) -> bool:
+def reads_as(text: str, wanted: dict[str, Any]) -> bool:
     """Say whether a text holds exactly these sections, keys and values, in this order."""
     try:
         found = load(text)
@@ -136,15 +136,15 @@ def _place(text: str, section: str, key: str, written: str) -> tuple[int, int, s
     first = node.value[0][0].start_mark
     before = text[first.index - first.column : first.index]  # blanks, and `? ` of an explicit key
     column = len(before) - len(before.lstrip())
-    at = _line_end(text, _last_mark(node))
+    at = _line_end(text, last_mark(node))
     return at, at, f"{newline}{' ' * column}{key}: {written}"
 
 
-def _last_mark(node: yaml.Node) -> int:
+def last_mark(node: yaml.Node) -> int:
     """Return where the last scalar below a block ends; the block's own mark is the next token."""
     if isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
         last = node.value[-1]
-        return _last_mark(last[1] if isinstance(last, tuple) else last)
+        return last_mark(last[1] if isinstance(last, tuple) else last)
     return node.end_mark.index
 
 

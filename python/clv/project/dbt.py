@@ -20,12 +20,15 @@ from clv.project.dbt_errors import READS_THE_LOG, plain, unreadable_log
 from clv.project.events import no_bars
 from clv.project.hidden_log import hidden_from_dbt
 from clv.project.home import PROJECT, Home
+from clv.project.home_log import HomeLog
 from clv.project.lock import let_go
 from clv.project.strict_yaml import YamlFaultError, load
 from clv.project.transaction_log import VARIABLE, TransactionLog
 
 # What has to be built before anything can be said about dates.
 LOG = ("+int_clv__log_days", "+int_clv__customer_days")
+# Vars that commands set by themselves.
+RUN_VARS = frozenset({"cutoff", "training_windows", "training_sample", "relabel"})
 
 
 @dataclass
@@ -34,9 +37,24 @@ class DbtProject:
 
     home: Home
     user_vars: dict[str, Any] = field(default_factory=dict)
+    _parsed: dict[str, Any] = field(
+        default_factory=dict, repr=False
+    )  # by the vars it was parsed with
+
+    @property
+    def home_log(self) -> HomeLog:
+        """What is known of the log: the config's section `log` under vars and environment."""
+        return HomeLog.of(self.home, self.user_vars)
 
     def refresh_log(self) -> None:
-        """Read, check and reconcile the transaction log: staging and int_clv__customer_days, with tests."""
+        """Read, check and reconcile the transaction log: staging and int_clv__customer_days, with tests.
+
+        Raises
+        ------
+        ClvError
+            When no log is named, or it cannot be read or used.
+        """
+        self.home_log.check_named()
         self._invoke("reading the log", ["build", "--select", *LOG, "--exclude", "test_type:unit"])
 
     def build_training_set(self, windows: Sequence[Window], sample: float = 1) -> None:
@@ -76,38 +94,23 @@ class DbtProject:
     def _invoke(
         self, label: str, arguments: list[str], run_vars: dict[str, Any] | None = None
     ) -> dict[str, int]:
-        # dbt takes about two seconds to import; commands that do not need it should not wait.
-        from dbt.cli.main import dbtRunner
-
         self._set_environment()
-        merged = {**self.user_vars, **(run_vars or {})}
+        known = self.home_log
+        merged = {**known.given_vars, **(run_vars or {})}
         bar = tqdm(desc=label, unit="node", disable=no_bars(), leave=False)
-        with bar, hidden_from_dbt(merged) as shown_vars:
-            runner = dbtRunner(callbacks=[lambda event: _advance(bar, event)])
-            before = Path.cwd()
-            try:
-                result = runner.invoke(
-                    [
-                        "--quiet", "--log-level", "none", "--log-level-file", "info",
-                        "--no-use-colors", "--no-print", "--no-version-check",
-                        *arguments,
-                        # A test belongs to the step that builds the last of its models.
-                        *(["--indirect-selection", "cautious"] if arguments[0] == "build" else []),
-                        "--vars", json.dumps(shown_vars, default=str),
-                        "--project-dir", str(PROJECT),
-                        "--profiles-dir", str(PROJECT),
-                    ]
-                )  # fmt: skip
-            finally:
-                os.chdir(before)
-                let_go()  # what dbt took where no command holds the lock
+        with bar, hidden_from_dbt(merged, known.own_location) as shown_vars:
+            result = self._parse(shown_vars)
+            if result.success:
+                # A test belongs to the step that builds the last of its models.
+                cautious = ["--indirect-selection", "cautious"] if arguments[0] == "build" else []
+                result = _called([*arguments, *cautious], shown_vars, result.result, bar)
         if not result.success:
             if isinstance(result.exception, (KeyboardInterrupt, SystemExit)):
                 raise KeyboardInterrupt from result.exception  # dbt hands it over as a result
             if "Could not set lock on file" in str(result.exception):
                 raise ClvError(in_use(self.home.database, str(result.exception)))
             full_log = self.home.logs / "dbt.log"
-            cause = _failure(result, TransactionLog.named(self.user_vars.get("transactions")))
+            cause = _failure(result, known.log)
             raise ClvError(f"{redact(cause)}\n(full log: {full_log})")
         warned = [node for node in result.result.results if node.status == "warn"]
         for node in warned:
@@ -116,6 +119,22 @@ class DbtProject:
             )
         return {node.node.name: int(node.failures or 0) for node in warned}
 
+    def _parse(self, shown_vars: dict[str, Any]) -> Any:
+        """Return dbt's result of parsing the project, which is done once a command.
+
+        dbt parses anew wherever a var has changed, but those that a command sets by itself are read
+        while SQL is compiled and change nothing that was parsed. Left out, they also leave what dbt
+        keeps in `target/` good for the next command.
+        """
+        parsing = {name: value for name, value in shown_vars.items() if name not in RUN_VARS}
+        key = json.dumps(parsing, default=str, sort_keys=True)
+        if key not in self._parsed:
+            result = _called(["parse"], parsing)
+            if not result.success:
+                return result
+            self._parsed = {key: result}
+        return self._parsed[key]
+
     def _set_environment(self) -> None:
         os.environ["CLV_HOME"] = str(self.home.root)
         os.environ["DBT_TARGET_PATH"] = str(self.home.root / "target")
@@ -123,6 +142,31 @@ class DbtProject:
         named = TransactionLog.named()
         if named.location:
             os.environ[VARIABLE] = named.absolute().location
+
+
+def _called(
+    arguments: list[str], variables: dict[str, Any], manifest: Any = None, bar: Any = None
+) -> Any:
+    """Return the result of one invocation of dbt in this process."""
+    # dbt takes about two seconds to import; commands that do not need it should not wait.
+    from dbt.cli.main import dbtRunner
+
+    callbacks = [] if bar is None else [lambda event: _advance(bar, event)]
+    before = Path.cwd()
+    try:
+        return dbtRunner(manifest, callbacks).invoke(
+            [
+                "--quiet", "--log-level", "none", "--log-level-file", "info",
+                "--no-use-colors", "--no-print", "--no-version-check",
+                *arguments,
+                "--vars", json.dumps(variables, default=str),
+                "--project-dir", str(PROJECT),
+                "--profiles-dir", str(PROJECT),
+            ]
+        )  # fmt: skip
+    finally:
+        os.chdir(before)
+        let_go()  # what dbt took where no command holds the lock
 
 
 def parse_vars(text: str) -> dict[str, Any]:
@@ -153,7 +197,7 @@ def checked_vars(values: object) -> dict[str, Any]:
     """
     if not isinstance(values, dict):
         raise ClvError("--vars takes a YAML mapping, for example '{data_through: 2021-12-31}'.")
-    reserved = {"cutoff", "training_windows", "training_sample", "relabel"} & values.keys()
+    reserved = RUN_VARS & values.keys()
     if reserved:
         instead = "clv monitor --relabel" if "relabel" in reserved else "--cutoff"
         raise ClvError(

@@ -24,8 +24,10 @@ from clv.project import lock
 from clv.project.database import DATABASE, check_opens
 from clv.project.exchange_rates import RATES, RELATION
 from clv.project.exchange_rates import answered as exchange_rates
-from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
+from clv.project.hidden_log import ENGINE_VARIABLE, SECRET_VARIABLE, hidden_location, own_location
 from clv.project.home import Home
+from clv.project.home_log import UNNAMED
+from clv.project.home_log import answered as answered_home_log
 from clv.project.log_columns import answered
 from clv.project.log_reader import LOG_ROWS, ROWS, opened, reader
 from clv.project.stored import stands
@@ -34,7 +36,10 @@ from clv.project.transaction_log import form_of
 # What `clv_plugin_answer` in macros/read_log.sql calls.
 FUNCTIONS = {
     "clv_log_columns": answered,
-    "clv_log_form": lambda location: form_of(hidden_location() or location),
+    "clv_home_log": answered_home_log,
+    "clv_unnamed_log": lambda _: UNNAMED,
+    "clv_log_form": form_of,
+    "clv_log_is_hidden": lambda location: "yes" if hidden_location(location) else "no",
     "clv_log_reader": reader,
     "clv_open_log": opened,
     "clv_exchange_rates": exchange_rates,
@@ -45,6 +50,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     """Prepares the home once per invocation, or ends with one message where that cannot be."""
 
     _prepared: str | None = None
+    _own_location = ""
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
         """Run right before every opening of the database, which happens many times in a build."""
@@ -58,6 +64,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             if stands(database, DATABASE):
                 check_opens(database)
             Home(Path(os.environ.get("CLV_HOME", "").strip() or ".").resolve()).read_config()
+            self._own_location = own_location()
             self._prepared = invocation
         except ClvError as error:
             raise DbtRuntimeError(f"clv: {error}") from error
@@ -71,7 +78,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         """Offer the rows of the log and its hidden address, which each connection has to be told of."""
         cursor.register(ROWS, LOG_ROWS)
         cursor.register(RELATION, RATES)
-        if location := hidden_location():
+        location = os.environ.get(SECRET_VARIABLE, "").strip() or self._own_location
+        if location:
             quoted = location.replace("'", "''")
             cursor.execute(f"set variable {ENGINE_VARIABLE} = '{quoted}'")
 

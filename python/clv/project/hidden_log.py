@@ -14,7 +14,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from clv.core.secrets import SHORTEST, redact, redact_values, secret_parts
+from clv.core.secrets import HIDDEN, SHORTEST, redact, redact_values, secret_parts
+from clv.errors import ClvError
+from clv.project.home_log import section_of_current_home
 from clv.project.transaction_log import VARIABLE, TransactionLog
 
 SECRET_VARIABLE = "DBT_ENV_SECRET_CLV_TRANSACTIONS"
@@ -22,17 +24,22 @@ ENGINE_VARIABLE = "clv_log_location"
 
 
 @contextlib.contextmanager
-def hidden_from_dbt(run_vars: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def hidden_from_dbt(run_vars: dict[str, Any], own: str = "") -> Iterator[dict[str, Any]]:
     """Yield the vars that dbt may see, in an environment that holds no secret of the log's address.
 
     The environment is as it was when the block ends.
+
+    Parameters
+    ----------
+    own : str
+        The location in the home's config; the plugin reads it there, where no other is given.
     """
     log = TransactionLog.named(run_vars.get("transactions"))
     columns = {"columns": run_vars["columns"]} if "columns" in run_vars else {}
     changed: dict[str, str] = {}
     if redact(log.location) != log.location:
         changed = {VARIABLE: log.shown, SECRET_VARIABLE: log.location}
-    parts = {*secret_parts(log.location), *secret_parts("\n".join(sys.argv))}
+    parts = {*secret_parts(log.location), *secret_parts(own), *secret_parts("\n".join(sys.argv))}
     for number, part in enumerate(sorted(parts, key=len, reverse=True)):
         if len(part) >= SHORTEST:
             changed[f"DBT_ENV_SECRET_CLV_{number:03d}"] = part
@@ -50,6 +57,17 @@ def hidden_from_dbt(run_vars: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 os.environ[name] = value
 
 
-def hidden_location() -> str:
-    """Return the address of the log with its secrets; empty where it has none."""
-    return os.environ.get(SECRET_VARIABLE, "").strip()
+def hidden_location(shown: str) -> str:
+    """Return the address of the log with its secrets; empty where what is shown hides none."""
+    if HIDDEN not in shown:
+        return ""
+    addresses = (os.environ.get(SECRET_VARIABLE, "").strip(), own_location())
+    return next((address for address in addresses if redact(address) == shown), "")
+
+
+def own_location() -> str:
+    """Return the location in the config of the home that dbt works on; empty where it names none."""
+    try:
+        return str(section_of_current_home().get("transactions") or "")
+    except ClvError:  # told by whoever reads the config
+        return ""

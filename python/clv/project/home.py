@@ -12,6 +12,7 @@ from clv.errors import ClvError
 from clv.project.config import CONFIG, Config, checked_config, read_config
 from clv.project.config_rewrite import rewritten
 from clv.project.files import sweep, write_text
+from clv.project.section_rewrite import with_section
 from clv.project.stored import Kind, MissingFileError, listed, read_text, stands
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -118,10 +119,11 @@ class Home:
 
 
 def default_config() -> str:
-    """Return the text of the project's config with an empty schedule."""
+    """Return the text of the project's config with an empty schedule and no log."""
     path = PROJECT / "config" / "model_config.yaml"
     text = read_text(path, CONFIG)
     keys = type(checked_config(path, text).run).model_fields
+    text = with_section(text, "log", None, str(path)) if "log" in text else text
     return rewritten(text, {("run", key): None for key in keys}, str(path))
 
 

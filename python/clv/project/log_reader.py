@@ -59,7 +59,7 @@ def reader(location: str) -> str:
 
     So leading zeros survive, and one bad cell is one rejected row, not a failed run.
     """
-    if hidden := hidden_location():
+    if hidden := hidden_location(location):
         return _reader(f"getvariable('{ENGINE_VARIABLE}')", form_of(hidden))
     return _reader(_literal(location), form_of(location))
 
@@ -70,7 +70,8 @@ def opened(request: str) -> str:
     An address (s3://…, https://…) is read by dbt's connection, whose profile holds its secrets.
     """
     asked = json.loads(request)
-    location, columns = hidden_location() or str(asked["location"]), asked["columns"]
+    location, columns = str(asked["location"]), asked["columns"]
+    location = hidden_location(location) or location
     if "://" in location:
         return json.dumps({"apart": False})
     try:

@@ -50,7 +50,7 @@ class TransactionLog:
     Parameters
     ----------
     location : str
-        A path, a glob or an address of files, or `schema.table`; empty for the CDNOW log.
+        A path, a glob or an address of files, or `schema.table`; empty where none is named.
     """
 
     location: str
@@ -86,21 +86,28 @@ class TransactionLog:
     @property
     def described(self) -> str:
         """The log in a sentence."""
-        if not self.location:
-            return "the CDNOW log"
-        return f"the transaction log {VARIABLE}='{self.shown}'"
+        return f"the transaction log '{self.shown}'" if self.location else "the transaction log"
 
     def absolute(self) -> TransactionLog:
         """Return the log by a location that means the same from every folder."""
         if not self.is_file or "://" in self.location:
             return self
-        return TransactionLog(str(given_path(self.location).absolute()))
+        return self.placed_in(Path.cwd())
+
+    def placed_in(self, folder: Path) -> TransactionLog:
+        """Return the log with a relative path or glob taken from a folder."""
+        if not self.is_file or "://" in self.location:
+            return self
+        path = given_path(self.location)
+        if ".." not in path.parts:
+            return TransactionLog(str(folder.absolute() / path))
+        return TransactionLog(os.path.normpath(folder.resolve() / path))
 
     def below(self, folders: Iterable[Path]) -> TransactionLog | None:
         """Return the log in the first folder that a relative path or glob finds files in."""
         for folder in folders:
             if next(folder.glob(self.location), None) is not None:
-                return TransactionLog(str(folder / self.location))
+                return self.placed_in(folder)
         return None
 
     @property

@@ -44,7 +44,7 @@ def card_text(registry: Registry, model_id: str) -> str:
         row=registry.row_of(card.model_id),
         newest=rows[-1] if rows else None,
         parameters=_parameters(card.champion),
-        log=redact(log) if log else "the CDNOW log, the default",
+        log=redact(log) if log else "the CDNOW log, which homes without one read then",
         naive=naive,
         lower=_lower(card.baseline.rmse, naive),
         accuracy=_accuracy(card.candidates),

@@ -14,6 +14,8 @@ from clv.core.secrets import redact
 from clv.project.config import Config
 from clv.project.database import fetch
 from clv.project.home import PROJECT
+from clv.project.home_log import HomeLog
+from clv.project.log_section import LOCATIONS
 from clv.project.transaction_log import TransactionLog
 
 PACKAGES = (
@@ -57,14 +59,16 @@ def environment() -> dict[str, str]:
     return {"python": platform.python_version(), "platform": machine, **versions}
 
 
-def training_settings(user_vars: dict[str, Any], config: Config) -> dict[str, Any]:
+def training_settings(log: HomeLog, config: Config) -> dict[str, Any]:
     """Return what a training was asked for beyond its window: the log, the vars, the clusters.
 
-    The log stands as it was given; secrets in its address are left out.
+    What holds is recorded, whether the config, the vars or the environment said it. Locations stand
+    as they were given, those of the config relative to its folder; secrets in the log's address are
+    left out.
     """
     return {
-        "transactions": TransactionLog.named().shown or None,
-        "vars": _recorded(user_vars),
+        "transactions": TransactionLog(log.written).shown or None,
+        "vars": _recorded(log.recorded_vars),
         "min_clusters": config.clusters.min_clusters,
         "max_clusters": config.clusters.max_clusters,
         "smallest_share": config.clusters.smallest_share,
@@ -102,8 +106,9 @@ def data_fingerprint(database: Path, through: str) -> dict[str, Any]:
 def _recorded(user_vars: dict[str, Any]) -> dict[str, Any]:
     """Return the vars as the card keeps them: an expression word for word, an address redacted."""
     kept: dict[str, Any] = json.loads(json.dumps(user_vars, default=str))
-    if isinstance(kept.get("transactions"), str):
-        kept["transactions"] = redact(kept["transactions"])
+    for key in LOCATIONS:
+        if isinstance(kept.get(key), str):
+            kept[key] = redact(kept[key])
     return kept
 
 

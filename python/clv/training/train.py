@@ -90,7 +90,7 @@ def train_unreported(
 
     Until then another training that would make the same champion makes none, and returns its card.
     """
-    settings = training_settings(dbt.user_vars, config)
+    settings = training_settings(dbt.home_log, config)
     dbt.refresh_log()
     days = log_days(dbt.home.database)
     lengths = WindowLengths(

@@ -259,3 +259,25 @@ def test_without_the_plugin_no_log_is_read(tmp_path, monkeypatch):
     done = shop.dbt("run", "--select", "stg_clv__classified_transactions")
     assert done.code == 1
     assert done.out.count("clv: the plugin that checks how the transaction log is read") == 1
+
+
+def test_the_home_s_config_names_the_log_for_clv_and_for_plain_dbt(tmp_path, monkeypatch):
+    """A home that is made for CDNOW reads it by either; what is given wins and is named."""
+    shop = Shop(tmp_path / "home")
+    assert shop.clv("init", "--cdnow").code == 0
+    select = ("run", "--select", "stg_clv__classified_transactions")
+    count = "select count(*) as n, sum(amount) as s from stg_clv__classified_transactions"
+    assert shop.dbt(*select).code == 0
+    assert shop.query(count).n[0] == 69_659
+    log = tmp_path / "log.csv"
+    log.write_text("customer_id,ordered_at,net\na,2021-01-05,1\n")
+    config = shop.home / "config" / "model_config.yaml"
+    config.write_text(config.read_text() + "  columns: {amount: net}\n")
+    done = shop.dbt(*select, "--vars", f"{{transactions: '{log}'}}")
+    assert done.code == 0, done.out
+    assert "the var transactions in place of what section log of the home's config says" in done.out
+    assert shop.query(count).n[0] == 1
+    monkeypatch.chdir(tmp_path)  # where a relative path of --vars is taken from
+    done = shop.clv("monitor", "--vars", "{transactions: log.csv, columns: {amount: gross}}")
+    assert "the var transactions and the var columns in place of" in done.err
+    assert "no champion" in done.err or "has no column 'gross'" in done.err

@@ -131,7 +131,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_cause_and_the_fix(
     log = tmp_path / name
     log.write_bytes(content)
     done = Shop(tmp_path / "home", log).clv("train")
-    refused(done, f"CLV_TRANSACTIONS='{log}' could not be read: ", words, "Check the file")
+    refused(done, f"'{log}' could not be read: ", words, "Check the file")
     assert "Runtime Error" not in done.err and "Possible Solution" not in done.err
 
 
@@ -302,43 +302,17 @@ def unnamed(trained, tmp_path_factory) -> Shop:
     [["run"], ["monitor"], ["train"], ["tune", "--yes"],
      ["promote", OTHER, "--reason", "why", "--yes", "--force"]],
 )  # fmt: skip
-def test_a_forgotten_log_is_not_replaced_by_cdnow(unnamed, sample_log, command):
-    named = f"CLV_TRANSACTIONS='{sample_log}'"
-    refused(unnamed.clv(*command), "no transaction log is named", "was trained on", named)
+def test_a_home_that_knows_no_log_says_how_to_name_one(unnamed, command):
+    refused(unnamed.clv(*command), "no transaction log is named", "clv init FILE")
     assert unnamed.query("select * from stg_clv__classified_transactions").shape[0] == 6919
     assert len(Registry(unnamed.home / "registry").rows()) == 1
 
 
-@pytest.mark.parametrize("select", [[], ["--select", "stg_clv__classified_transactions"]])
-def test_dbt_build_does_not_replace_a_forgotten_log_by_cdnow(unnamed, select):
-    done = unnamed.dbt("build", *select)
+def test_dbt_build_says_once_that_no_log_is_named(unnamed):
+    done = unnamed.dbt("build")
     assert done.code == 1
-    assert done.out.count("clv: no transaction log is named") == 1
+    assert done.out.count("clv: no transaction log is named. `clv init FILE`") == 1
     assert unnamed.query("select * from stg_clv__classified_transactions").shape[0] == 6919
-    tables = unnamed.query("select table_name from information_schema.tables").table_name
-    assert "stg_clv__cdnow_transactions" not in set(tables)
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"transactions": None, "vars": {}}, None),
-        ({"transactions": None, "vars": {"transactions": "shop.orders"}}, "was trained on 'shop.orders'"),
-        (None, "its card"),
-    ],
-)  # fmt: skip
-def test_the_champion_s_card_says_whether_cdnow_is_meant(fresh, settings, words):
-    shop = Shop(fresh("unnamed").home)
-    (card,) = (shop.home / "registry" / "cards").iterdir()
-    stored = json.loads(card.read_text())
-    card.write_text("{" if settings is None else json.dumps({**stored, "settings": settings}))
-    done = shop.dbt(
-        "run", "--select", "stg_clv__cdnow_transactions", "stg_clv__classified_transactions"
-    )
-    assert done.code == (0 if words is None else 1)
-    assert words is None or words in done.out
-    rows = shop.query("select * from stg_clv__classified_transactions").shape[0]
-    assert rows == (69_659 if words is None else 6919)
 
 
 def test_wrong_usage_ends_with_2(shop):

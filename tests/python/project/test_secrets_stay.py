@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 
 import fake_jira
-import pandas as pd
 import pytest
 from fake_jira import FakeJira
 
-from clv.project.cdnow import cdnow_transactions
+from clv.project.cdnow import write_cdnow
 
 CANARY = "c4n4rySecret"
 
@@ -36,9 +35,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return a log whose location has a secret where an address has one, and can be read here."""
     folder = tmp_path_factory.mktemp("log") / f"token={CANARY}"
     folder.mkdir()
-    frame: pd.DataFrame = cdnow_transactions().to_pandas()
-    frame.to_csv(folder / "orders.csv", index=False)
-    return str(folder / "orders.csv")
+    return str(write_cdnow(folder).rename(folder / "orders.csv"))
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import yaml
 from clv import __version__
 from clv.cli.main import cli
 from clv.project.home import PROJECT
+from clv.project.log_section import Log
 from clv.scoring.publish import PUBLISHED
 
 DOCS = PROJECT / "docs"
@@ -120,6 +121,7 @@ def test_the_list_of_commands_is_complete():
 def test_every_key_of_the_config_is_described():
     config = yaml.safe_load((PROJECT / "config" / "model_config.yaml").read_text("utf-8"))
     keys = {f"{section}.{key}" for section, values in config.items() for key in values}
+    keys |= {f"log.{key}" for key in Log.model_fields}  # which no new home has
     assert keys == first_column("reference/config.md")
 
 
@@ -127,6 +129,7 @@ def test_every_var_is_described():
     project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text("utf-8"))
     named = project["vars"].get("clv", project["vars"])
     assert set(named) == first_column("reference/vars.md")
+    assert set(Log.model_fields) <= set(named)
 
 
 def test_every_environment_variable_is_described():

@@ -25,9 +25,7 @@ LOG = TransactionLog("/log.parquet")
 )
 def test_the_log_the_cause_and_the_fix_are_one_line(reported, cause, fix):
     message = unreadable_log(HEADER + reported, LOG)
-    assert message.startswith(
-        "the transaction log CLV_TRANSACTIONS='/log.parquet' could not be read"
-    )
+    assert message.startswith("the transaction log '/log.parquet' could not be read")
     assert cause in message and fix in message
     assert "\n" not in message and "LINE" not in message and "Runtime Error" not in message
 
@@ -47,9 +45,11 @@ def test_a_fault_of_the_machine_is_no_fault_of_the_log():
 def test_the_log_is_named_by_the_var_or_as_the_default(monkeypatch):
     monkeypatch.setenv("CLV_TRANSACTIONS", "")
     other = TransactionLog.named("/other.csv")
-    assert "CLV_TRANSACTIONS='/other.csv'" in unreadable_log(HEADER + FOOTER, other)
+    assert "'/other.csv'" in unreadable_log(HEADER + FOOTER, other)
     default = TransactionLog.named()
-    assert unreadable_log(HEADER + SYNTAX, default).startswith("the CDNOW log could not be read")
+    assert unreadable_log(HEADER + SYNTAX, default).startswith(
+        "the transaction log could not be read"
+    )
 
 
 def test_a_secret_in_the_address_or_in_the_engine_s_words_is_not_repeated():

@@ -19,6 +19,7 @@ ALLOWED = {
     "project/regular_file.py": {"os.open", "os.fdopen"},  # opens every stored file
     "project/stored.py": {"json.loads", "csv.reader"},  # parses what was read
     "project/strict_yaml.py": {"yaml.parse", "yaml.compose", "yaml.safe_load"},
+    "project/section_rewrite.py": {"yaml.compose"},  # asks the parser where a section stands
     "project/config_rewrite.py": {"yaml.compose"},  # asks the parser where a value stands
     "project/files.py": {"os.open"},  # writes
     "project/cdnow.py": {"pd.read_csv"},  # a data file of an installed package

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +14,7 @@ from clv.errors import ClvError
 from clv.operations.reproduce import Reproduction, reproduce
 from clv.project.config import ClusterLimits
 from clv.project.home import Home
+from clv.project.home_log import HomeLog
 from clv.registry.card import ModelCard
 from clv.registry.provenance import training_settings
 from clv.registry.store import Registry
@@ -78,9 +81,25 @@ def test_the_log_is_recorded_as_given_and_without_a_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config: Any = SimpleNamespace(clusters=ClusterLimits())
+
+    def log(section: dict[str, Any], given: dict[str, Any]) -> HomeLog:
+        return HomeLog(Path("config.yaml"), section, given, os.environ)
+
     monkeypatch.setenv("CLV_TRANSACTIONS", "s3://key:secret@bucket/orders-*.csv")
-    settings = training_settings({"data_through": "1998-01-01"}, config)
+    settings = training_settings(log({}, {"data_through": "1998-01-01"}), config)
     assert settings["transactions"] == "s3://***@bucket/orders-*.csv"
     assert settings["vars"] == {"data_through": "1998-01-01"}
     monkeypatch.setenv("CLV_TRANSACTIONS", "data/orders.csv")
-    assert training_settings({}, config)["transactions"] == "data/orders.csv"
+    assert training_settings(log({}, {}), config)["transactions"] == "data/orders.csv"
+
+
+def test_what_the_home_s_config_says_of_the_log_is_recorded_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config: Any = SimpleNamespace(clusters=ClusterLimits())
+    monkeypatch.delenv("CLV_TRANSACTIONS", raising=False)
+    section = {"transactions": "../log.csv", "columns": {"amount": "a"}, "timezone": "Europe/Rome"}
+    log = HomeLog(Path("config.yaml"), section, {"columns": {"amount": "b"}}, os.environ)
+    settings = training_settings(log, config)
+    assert settings["transactions"] == "../log.csv"
+    assert settings["vars"] == {"columns": {"amount": "b"}, "timezone": "Europe/Rome"}

@@ -27,7 +27,7 @@ def test_the_end_of_the_name_says_what_the_log_is(location, form):
 def test_the_environment_wins_over_the_var():
     assert TransactionLog.named("a.csv", {"CLV_TRANSACTIONS": " b.csv "}).location == "b.csv"
     assert TransactionLog.named("a.csv", {}).location == "a.csv"
-    assert TransactionLog.named(None, {}).described == "the CDNOW log"
+    assert TransactionLog.named(None, {}).described == "the transaction log"
 
 
 def test_a_path_is_made_absolute_an_address_and_a_table_are_not(tmp_path, monkeypatch):

@@ -1,0 +1,86 @@
+"""The section `log` of the config: where the home's log is, and how it is read.
+
+Every key has the name of the dbt var that says the same; the var, where it is given, wins.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from clv.project.config_section import Day, Section
+from clv.project.transaction_log import TransactionLog
+
+ROLES = ("customer_id", "ordered_at", "amount", "order_id", "line_id", "updated_at", "status",
+         "currency")  # fmt: skip
+LOCATIONS = ("customer_map", "exchange_rates")
+
+
+def _text(value: Any) -> Any:
+    """Take a number for the text that it is written as: ids and markers often look like numbers."""
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def _texts(value: Any) -> Any:
+    """Take one text for a list of one."""
+    if value is None or isinstance(value, list):
+        return value
+    return [value]
+
+
+Text = Annotated[str, StringConstraints(strict=True, max_length=2_000)]
+Word = Annotated[Text, BeforeValidator(_text)]
+Words = Annotated[list[Word] | None, BeforeValidator(_texts)]
+Role = Literal["customer_id", "ordered_at", "amount", "order_id", "line_id", "updated_at", "status",
+               "currency"]  # fmt: skip
+
+
+def _is(what: str) -> Any:
+    return Field(default=None, description=f"{what}, or nothing")
+
+
+class Log(Section):
+    """Where the log is and how it is read; a key that is left out is recognised or as for any log."""
+
+    transactions: Text | None = _is("a path, a glob, an address or schema.table")
+    columns: dict[Role, Text | None] | None = _is(f"a mapping with the keys {', '.join(ROLES)}")
+    ordered_at_format: Words = _is("one format of strptime or a list of them")
+    keep_status: Words = _is("a status of an order or a list of them")
+    drop_status: Words = _is("a status of an order or a list of them")
+    currency: Text | None = _is("the code of a currency, such as EUR")
+    exchange_rates: Text | None = _is("a path of a table of rates, or schema.table")
+    net_refunds: Annotated[bool | None, Field(strict=True)] = _is("true or false")
+    earliest_date: Day = None
+    latest_date: Day = None
+
+    def as_vars(self) -> dict[str, Any]:
+        """Return the keys that are set, as dbt vars; paths stand as they are written."""
+        kept: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        formats = kept.get("ordered_at_format")
+        if formats is not None and len(formats) == 1:
+            kept["ordered_at_format"] = formats[0]
+        return kept
+
+    def placed_vars(self, folder: Path) -> dict[str, Any]:
+        """Return `as_vars` with relative paths taken from `folder`, where the config is."""
+        return placed(self.as_vars(), folder)
+
+
+def placed(log_vars: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return vars of the log whose relative paths are taken from `folder`."""
+    found = placed_tables(log_vars, folder)
+    if isinstance(location := found.get("transactions"), str) and location.strip():
+        found["transactions"] = TransactionLog(location.strip()).placed_in(folder).location
+    return found
+
+
+def placed_tables(log_vars: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the vars with the relative paths of the tables beside the log taken from `folder`."""
+    found = dict(log_vars)
+    for key in LOCATIONS:
+        location = found.get(key)
+        if isinstance(location, str):
+            found[key] = TransactionLog(location).placed_in(folder).location
+    return found
