@@ -10,7 +10,7 @@ import numpy as np
 
 from clv.core.arrays import Vector, column
 from clv.errors import ClvError
-from clv.prediction.encoder import BTYD, Encoded
+from clv.prediction.encoder import ANCHOR, BTYD, Encoded
 from clv.prediction.learners import BOOSTING, LEARNERS, LINEAR, TREES, WEIGHTED, Learner
 from clv.prediction.naive import MEAN, RULES, WINDOW_RATE
 
@@ -27,9 +27,10 @@ LEVELS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 KINDS = tuple(kind for _, kinds in LEVELS for kind in kinds)
 
-# The learners that the blend pools, and the BTYD model beside them, which nearly always converges.
-POOLED = (LINEAR, TREES, BOOSTING)
-ANCHOR = "mbg_nbd_gamma_gamma"
+# The learners that the blend pools.
+POOLED = (LINEAR, TREES)
+# How many times what the plain expectations say a blend may predict of a customer.
+REACH = 1.5
 # How far the level of a blend may move its total.
 LARGEST_LEVEL = 2.0
 
@@ -104,34 +105,36 @@ class Blend:
 def pool(encoded: Encoded, parts: Mapping[str, Vector]) -> Vector:
     """Return each customer's median of what learners predict and plain models expect, shape (n,).
 
-    Beside the learners stand a BTYD model and the geometric mean of it and the window rate: the
-    one knows who has gone, the other who is large. One of them that runs away with a large customer
-    does not move a median, as it would a mean.
+    Beside the learners stands the geometric mean of the anchor, which knows who has gone, and of the
+    window rate, which knows who is large. One of them that runs away with a large customer does not
+    move a median, as it would a mean; and no customer gets more than REACH times what the anchor or
+    the window rate says.
 
     Parameters
     ----------
     parts : dict of arrays of shape (n,)
         What learners predict.
     """
-    model, rate = _anchor(encoded), encoded.expectations[WINDOW_RATE]
-    between = np.sqrt(np.maximum(model, 0) * np.maximum(rate, 0))
-    return np.asarray(np.median([model, between, *parts.values()], axis=0))
+    anchor, rate = _anchor(encoded), encoded.expectations[WINDOW_RATE]
+    between = np.sqrt(np.maximum(anchor, 0) * np.maximum(rate, 0))
+    median = np.median([between, *parts.values()], axis=0)
+    return np.asarray(np.minimum(median, REACH * np.maximum(anchor, rate) + encoded.floor))
 
 
 def level_of(encoded: Encoded, pooled: Vector) -> float:
-    """Return what brings the total of a pool halfway, on a log scale, to the BTYD model's.
+    """Return what brings the total of a pool halfway, on a log scale, to the anchor's.
 
-    Learners carry the level of spend of past windows into the next, a BTYD model that of the
-    customers as they stand. Which of the two holds differs from log to log.
+    Learners carry the level of spend of past windows into the next, the anchor that of the customers
+    as they stand. Which of the two holds differs from log to log.
     """
-    model, learnt = float(np.sum(_anchor(encoded))), float(np.sum(pooled))
-    if min(model, learnt) <= 0 or not np.isfinite(model / learnt):
+    stands, learnt = float(np.sum(_anchor(encoded))), float(np.sum(pooled))
+    if min(stands, learnt) <= 0 or not np.isfinite(stands / learnt):
         return 1.0
-    return float(np.clip(np.sqrt(model / learnt), 1 / LARGEST_LEVEL, LARGEST_LEVEL))
+    return float(np.clip(np.sqrt(stands / learnt), 1 / LARGEST_LEVEL, LARGEST_LEVEL))
 
 
 def _anchor(encoded: Encoded) -> Vector:
-    """Return the expectation of the BTYD model of the blend, or the window rate where there is none."""
+    """Return the anchor, or the window rate where it did not converge."""
     return encoded.expectations.get(ANCHOR, encoded.expectations[WINDOW_RATE])
 
 

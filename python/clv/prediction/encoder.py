@@ -38,6 +38,9 @@ BTYD = tuple(btyd_kind(model) for model in PURCHASE_MODELS)
 # fit takes ten times as long as theirs and says nearly the same, so windows that are only learnt
 # from do without it.
 LEARNER_MODELS = ("bg_nbd", "mbg_nbd")
+# The expectation that learners and the blend start from: it nearly always converges, and knows who has
+# gone, which a rate of the customer's own does not.
+ANCHOR = btyd_kind("mbg_nbd")
 LABELS = ("actual_clv", "actual_purchases")
 # A share of the mean spend that is added to every expectation, so that ratios to it stay finite.
 FLOOR = 0.02

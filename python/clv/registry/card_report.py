@@ -61,8 +61,9 @@ def season_of(champion: dict[str, Any]) -> pd.DataFrame | None:
     champion : dict
         The champion as its card has it.
     """
-    season = champion.get("reader", {}).get("season", {})
-    if not any(season.get("effects", [])):
+    reader = champion.get("reader")
+    season = reader.get("season") if isinstance(reader, dict) else None
+    if not season or not any(season["effects"]):
         return None
     effects, errors = np.array(season["effects"]), np.array(season["errors"])
     busy = np.exp(effects)
@@ -123,7 +124,7 @@ def _parts(model: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     for part, values in model.items():
         if isinstance(values, dict):
             flat = {k: v for k, v in values.items() if not isinstance(v, dict)}
-            for inner in (v for v in values.values() if isinstance(v, dict)):
+            for inner in (v for k, v in values.items() if isinstance(v, dict) and k != "season"):
                 flat |= inner
             parts.append((part, flat))
     return parts
