@@ -118,7 +118,7 @@ def _hold_contest(
     training_set: pd.DataFrame, plan: Plan, seed: int, daily: pd.DataFrame | None
 ) -> Contest:
     started = time.perf_counter()
-    judged_cutoffs = {plan.known_through, *(fold.judged.cutoff for fold in plan.folds)}
+    judged_cutoffs = {fold.judged.cutoff for fold in plan.folds}
     examples = Examples(in_memory(training_set), plan.data_from, judged_cutoffs, daily)
     windows, reasons = _judge_all(examples, plan, seed)
     title, comparisons = _title(windows, seed)

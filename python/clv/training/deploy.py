@@ -40,6 +40,8 @@ def deploy(examples: Examples, plan: Plan, winner: Winner, seed: int) -> Champio
     """Fit the winner on everything known: all windows, and BTYD models on the last known day."""
     newest = winner.windows[0].window
     through = plan.known_through
+    if winner.kind in BTYD:
+        examples.contest(through)
     encoder = examples.encoder(
         plan.last_known if len(examples.rows(plan.last_known)) else newest, through
     )

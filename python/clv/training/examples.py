@@ -81,12 +81,16 @@ class Examples:
     ) -> None:
         self.rows = load
         self.data_from = data_from
-        self._contested = frozenset(contested)
+        self._contested = set(contested)
         self._daily = daily
         self._clocks: dict[dt.date, SeasonClock] = {}
         self._encoders: dict[tuple[dt.date, int, SeasonClock], Encoder] = {}
         self._customers: dict[Window, int] = {}
         self._kept: OrderedDict[tuple[Window, SeasonClock], Labelled] = OrderedDict()
+
+    def contest(self, cutoff: dt.date) -> None:
+        """Let every BTYD model be a candidate as of a cutoff, before anything is encoded there."""
+        self._contested.add(cutoff)
 
     def clock(self, known_through: dt.date) -> SeasonClock:
         """Return the season clock as of the last day that may be known."""
