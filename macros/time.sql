@@ -63,38 +63,6 @@
   {{ return(dates) }}
 {%- endmacro %}
 
-{% macro clv_check_data_through(transactions) -%}
-  {#- The var `data_through` is a day on which the log can be complete: not before its first row, and
-      no more than `data_through_slack_days` (empty: no limit) after its last one. -#}
-  {%- set through = clv_date_literal(var('data_through'), 'data_through') -%}
-  {%- set days = clv_first_row('select min(order_date), max(order_date), ' ~ dbt.datediff('max(order_date)', through, 'day') ~ ' from ' ~ transactions) -%}
-  {%- set slack = var('data_through_slack_days', none) -%}
-  {%- if var('data_through') | string < days[0] | string -%}
-    {{ clv_fail('data_through ' ~ var('data_through') ~ ' lies before the log, which begins on ' ~ days[0] ~ '. Give a later day.') }}
-  {%- elif slack is not none and days[2] | int > slack | int -%}
-    {{ clv_fail('data_through ' ~ var('data_through') ~ ' lies ' ~ days[2] ~ ' days after the last row of the log (' ~ days[1] ~ '): is the log complete, and the date right? Correct one of them; where really nothing was sold for so long, say so with --vars \'{data_through_slack_days: ' ~ days[2] ~ "}'.") }}
-  {%- endif -%}
-{%- endmacro %}
-
-{% macro clv_check_last_rows(transactions) -%}
-  {#- Without the var `data_through` the latest row says how far the log is complete, so a few rows
-      with a mistyped date must not: less than 1 % of the rows after a gap of more than
-      `data_through_slack_days` (31 where it is empty) end the run. -#}
-  {%- set gap = dbt.datediff('before_gap', 'order_date', 'day') -%}
-  {%- set slack = var('data_through_slack_days', none) -%}
-  {%- set found = run_query(
-      'select before_gap, order_date, rows_after, log_rows, ' ~ gap ~ ' as gap_days, last_date from ('
-      ~ 'select order_date, lag(order_date) over (order by order_date) as before_gap, '
-      ~ 'max(order_date) over () as last_date, sum(day_rows) over () as log_rows, '
-      ~ 'sum(day_rows) over (order by order_date desc) as rows_after from ('
-      ~ 'select order_date, count(*) as day_rows from ' ~ transactions ~ ' group by order_date) as days) as gaps '
-      ~ 'where ' ~ gap ~ ' > ' ~ (31 if slack is none else slack | int) ~ ' and 100 * rows_after < log_rows '
-      ~ 'order by order_date limit 1').rows -%}
-  {%- for row in found -%}
-    {{ clv_fail(row[2] ~ ' of ' ~ row[3] ~ ' rows of the log lie from ' ~ row[1] ~ ' to ' ~ row[5] ~ ', after ' ~ row[4] ~ ' days without any: are their dates right? Every prediction window would count as over. Leave such rows out with --vars \'{latest_date: ' ~ row[0] ~ "}', or, where really nothing was sold for so long, say how far the log is complete with --vars '{data_through: " ~ row[5] ~ "}'.") }}
-  {%- endfor -%}
-{%- endmacro %}
-
 {% macro clv_run_time() -%}
   {#- When this run started (UTC), the only clock that a model writes down. -#}
   cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp)

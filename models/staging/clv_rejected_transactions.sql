@@ -19,7 +19,6 @@ final as (
         written_date,
         ordered_at,
         amount,
-        updated_at,
         status,
         currency,
         logged_amount

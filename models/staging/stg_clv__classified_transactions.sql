@@ -143,11 +143,17 @@ dated as (
     select
         *,
         {% if clv_log_setting('net_refunds') %}
-            min(case when reason is null and amount > 0 then cast(ordered_at as date) end) over (
-                partition by customer_id, order_id
-            ) as purchase_date
+            case
+                when amount < 0 and order_id is not null then least(
+                    cast(ordered_at as date),
+                    min(case when reason is null and amount > 0 then cast(ordered_at as date) end) over (
+                        partition by customer_id, order_id
+                    )
+                )
+                else cast(ordered_at as date)
+            end as order_date
         {% else %}
-            cast(null as date) as purchase_date
+            cast(ordered_at as date) as order_date
         {% endif %}
     from classified
 
@@ -162,15 +168,10 @@ final as (
         line_id,
         written_date,
         ordered_at,
-        case
-            when amount < 0 and order_id is not null and purchase_date < cast(ordered_at as date) then purchase_date
-            else cast(ordered_at as date)
-        end as order_date,
+        order_date,
         shop_amount as amount,
-        updated_at,
         status,
         currency,
-        exchange_rate,
         {% if rates is none %}
             cast(null as decimal(18, 4)) as logged_amount,
         {% else %}

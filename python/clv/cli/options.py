@@ -23,10 +23,24 @@ from clv.project.stored import whole_number
 MONTHS = click.IntRange(1, MOST_MONTHS)
 Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
-dbt_vars = click.option(
-    "--vars", "variables", default="{}", metavar="YAML",
-    help="dbt vars, as for `dbt build`: '{data_through: 2021-12-31}'.",
-)  # fmt: skip
+ACCEPT_LOG = "clv.accept_log"
+
+
+def dbt_vars(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what every command that reads the log takes: `--vars` and `--accept-log`."""
+    variables = click.option(
+        "--vars", "variables", default="{}", metavar="YAML",
+        help="dbt vars, as for `dbt build`: '{data_through: 2021-12-31}'.",
+    )  # fmt: skip
+    accept = click.option(
+        "--accept-log", is_flag=True, expose_value=False, callback=_noted,
+        help="Go on with a log that is not what it was, and record that.",
+    )  # fmt: skip
+    return variables(accept(command))
+
+
+def _noted(context: click.Context, _: click.Parameter, value: bool) -> None:
+    context.meta[ACCEPT_LOG] = value
 
 
 def checked(read: Callable[[Any], Any]) -> Callback:
@@ -83,6 +97,9 @@ def open_project(variables: str) -> tuple[Home, Config, DbtProject]:
     """Return the current home, made ready, with its config and the dbt project on it."""
     home = Home.current()
     user_vars = parse_vars(variables)
+    context = click.get_current_context(silent=True)
+    if context is not None and context.meta.get(ACCEPT_LOG):
+        user_vars["accept_log"] = True
     home.ensure()
     events.current().keep_in(home.logs / "clv.log")
     dbt = DbtProject(home, user_vars)

@@ -70,7 +70,9 @@ def run(
     if not due:
         say(f"nothing is due: the next cutoff is {schedule.next_cutoff}, data through {through}")
     result = replace(build(dbt, due), next_cutoff=schedule.next_cutoff)
+    rests_on = _rests_on(dbt, only or (limit if until else None))
     if only or not due:
+        dbt.keep_log_contract(rests_on)
         return result
     next_cutoff = schedule.after(due[-1])
     write_config(
@@ -81,8 +83,17 @@ def run(
             ("run", "schedule_start"): schedule.start,
         },
     )
+    dbt.keep_log_contract(rests_on)
     say(f"the next cutoff is {next_cutoff}")
     return replace(result, next_cutoff=next_cutoff)
+
+
+def _rests_on(dbt: DbtProject, limit: dt.date | None) -> dt.date | None:
+    """Return the last day of the log that batches rest on; None where the run had no limit."""
+    if limit is None:
+        return None
+    labelled = batch_times(dbt.home, "clv_predictions_actual", "labelled_at")
+    return max([limit, *(batch.window_end for batch in labelled)])
 
 
 def monitor(dbt: DbtProject, config: Config, relabel: bool | Sequence[str] = False) -> RunResult:
@@ -95,13 +106,17 @@ def monitor(dbt: DbtProject, config: Config, relabel: bool | Sequence[str] = Fal
         now; their predictions stay.
     """
     _schedule(dbt, config)
+    again: list[str] | bool = False
     if relabel is False:
         _read_log(dbt)
-        return build(dbt, [])
-    cutoffs = [] if relabel is True else [parse_date(day, "cutoff") for day in relabel]
-    check_relabel(dbt.home, cutoffs)
-    check_relabel(dbt.home, cutoffs, _read_log(dbt))
-    return build(dbt, [], [day.isoformat() for day in cutoffs] or True)
+    else:
+        cutoffs = [] if relabel is True else [parse_date(day, "cutoff") for day in relabel]
+        check_relabel(dbt.home, cutoffs)
+        check_relabel(dbt.home, cutoffs, _read_log(dbt))
+        again = [day.isoformat() for day in cutoffs] or True
+    result = build(dbt, [], again)
+    dbt.keep_log_contract()
+    return result
 
 
 def _read_log(dbt: DbtProject) -> dt.date:

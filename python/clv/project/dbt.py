@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ from clv.project.hidden_log import hidden_from_dbt
 from clv.project.home import PROJECT, Home
 from clv.project.home_log import HomeLog
 from clv.project.lock import let_go
+from clv.project.log_acceptance import up_to
+from clv.project.log_contract import Contract, write_contract
+from clv.project.log_seen import SEEN
 from clv.project.strict_yaml import YamlFaultError, load
 from clv.project.transaction_log import VARIABLE, TransactionLog
 
@@ -37,6 +41,7 @@ class DbtProject:
 
     home: Home
     user_vars: dict[str, Any] = field(default_factory=dict)
+    contract: Contract | None = None
     _parsed: dict[str, Any] = field(
         default_factory=dict, repr=False
     )  # by the vars it was parsed with
@@ -49,6 +54,8 @@ class DbtProject:
     def refresh_log(self) -> None:
         """Read, check and reconcile the transaction log: staging and int_clv__customer_days, with tests.
 
+        What was kept and left out is said. The log is remembered by `keep_log_contract`.
+
         Raises
         ------
         ClvError
@@ -56,6 +63,17 @@ class DbtProject:
         """
         self.home_log.check_named()
         self._invoke("reading the log", ["build", "--select", *LOG, "--exclude", "test_type:unit"])
+        self.contract = SEEN.contract
+        for note in SEEN.notes:
+            events.say(note)
+
+    def keep_log_contract(self, through: dt.date | None = None) -> None:
+        """Remember the log that was read, now that what rests on it has ended well.
+
+        Nothing rests on days after `through`, so they may come to be others.
+        """
+        if self.contract is not None:
+            write_contract(self.home.root, up_to(self.home, self.contract, through))
 
     def build_training_set(self, windows: Sequence[Window], sample: float = 1) -> None:
         """Build `int_clv__training_set` for all of the windows, in one pass.
@@ -152,7 +170,7 @@ def _called(
     from dbt.cli.main import dbtRunner
 
     callbacks = [] if bar is None else [lambda event: _advance(bar, event)]
-    before = Path.cwd()
+    before, SEEN.kept_by_clv = Path.cwd(), True
     try:
         return dbtRunner(manifest, callbacks).invoke(
             [
@@ -166,6 +184,7 @@ def _called(
         )  # fmt: skip
     finally:
         os.chdir(before)
+        SEEN.kept_by_clv = False
         let_go()  # what dbt took where no command holds the lock
 
 

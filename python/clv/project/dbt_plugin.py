@@ -28,8 +28,11 @@ from clv.project.hidden_log import ENGINE_VARIABLE, SECRET_VARIABLE, hidden_loca
 from clv.project.home import Home
 from clv.project.home_log import UNNAMED
 from clv.project.home_log import answered as answered_home_log
+from clv.project.log_acceptance import kept, sampled
 from clv.project.log_columns import answered
 from clv.project.log_reader import LOG_ROWS, ROWS, opened, reader
+from clv.project.log_seen import SEEN
+from clv.project.log_verdict import answered as judged
 from clv.project.stored import stands
 from clv.project.transaction_log import form_of
 
@@ -43,6 +46,9 @@ FUNCTIONS = {
     "clv_log_reader": reader,
     "clv_open_log": opened,
     "clv_exchange_rates": exchange_rates,
+    "clv_judge_log": judged,
+    "clv_sampled_days": sampled,
+    "clv_keep_log_contract": kept,
 }
 
 
@@ -57,6 +63,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         invocation = get_invocation_id()
         if creds.path == ":memory:" or self._prepared == invocation:
             return
+        SEEN.begin()
+        LOG_ROWS.close()
         database = Path(creds.path)
         make_home(database)
         try:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import duckdb
 
 from clv.errors import ClvError
+from clv.project.log_seen import SEEN
 from clv.project.sql_context import Context
 from clv.project.sql_expression import ExpressionError, LogSchema, Node, check, quoted
 from clv.project.sql_functions import NOTHING, NUMBER, TEXT, kind_of
@@ -66,6 +67,7 @@ def check_date_format(date_format: object) -> None:
 def answered(request: str) -> str:
     """Answer the macros: a request as JSON in, the columns or the message of an error as JSON out."""
     asked = json.loads(request)
+    SEEN.columns = asked["columns"]
     try:
         found = checked_columns(asked["mapped"], asked["columns"], asked.get("ordered_at_format"))
     except ClvError as error:

@@ -15,6 +15,7 @@ import duckdb
 
 from clv.errors import ClvError
 from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
+from clv.project.log_seen import SEEN
 from clv.project.sql_expression import quoted
 from clv.project.transaction_log import PARQUET, form_of
 
@@ -37,6 +38,10 @@ class LogRows:
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         self._connection, self._query = connection, query
+
+    def close(self) -> None:
+        """Have no rows, until the log is opened again: its files may be others by then."""
+        self._connection, self._query = None, _NO_ROWS
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
         return self._relation("").to_arrow_reader(122_880).__arrow_c_stream__(requested_schema)
@@ -82,6 +87,7 @@ def opened(request: str) -> str:
             raise ClvError(f"no file matches '{location}' any more. Run the command again.")
         listed = ", ".join(f"{sql} as {quoted(name)}" for name, sql in columns.items())
         several = f"[{', '.join(map(_literal, files))}]"
+        SEEN.files = files
         LOG_ROWS.open(files, f"select {listed} from {_reader(several, form_of(location))}")
     except (duckdb.Error, ClvError) as error:
         return json.dumps({"error": str(error).splitlines()[0]})

@@ -33,6 +33,7 @@ def _texts(value: Any) -> Any:
 Text = Annotated[str, StringConstraints(strict=True, max_length=2_000)]
 Word = Annotated[Text, BeforeValidator(_text)]
 Words = Annotated[list[Word] | None, BeforeValidator(_texts)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Role = Literal["customer_id", "ordered_at", "amount", "order_id", "line_id", "updated_at", "status",
                "currency"]  # fmt: skip
 
@@ -52,6 +53,8 @@ class Log(Section):
     currency: Text | None = _is("the code of a currency, such as EUR")
     exchange_rates: Text | None = _is("a path of a table of rates, or schema.table")
     net_refunds: Annotated[bool | None, Field(strict=True)] = _is("true or false")
+    max_rejected_share: Share | None = _is("a share from 0 to 1")
+    max_changed_share: Share | None = _is("a share from 0 to 1")
     earliest_date: Day = None
     latest_date: Day = None
 

@@ -104,8 +104,12 @@ def data_fingerprint(database: Path, through: str) -> dict[str, Any]:
 
 
 def _recorded(user_vars: dict[str, Any]) -> dict[str, Any]:
-    """Return the vars as the card keeps them: an expression word for word, an address redacted."""
+    """Return the vars as the card keeps them: an expression word for word, an address redacted.
+
+    That a log was accepted is recorded in its contract, and is none of the training's settings.
+    """
     kept: dict[str, Any] = json.loads(json.dumps(user_vars, default=str))
+    kept.pop("accept_log", None)
     for key in LOCATIONS:
         if isinstance(kept.get(key), str):
             kept[key] = redact(kept[key])

@@ -102,6 +102,7 @@ def train_unreported(
     standing = same_champion(registry, _wanted(dbt.home, chosen, settings)) if promote else None
     if standing is not None:
         say(f"{standing.model_id} stands already: its training was cut off after it was decided")
+        dbt.keep_log_contract(standing.labels_end)
         return standing
     plan = plan_training(chosen, days.first)
     plan = replace(plan, notes=(*history_notes(chosen, days.first), *plan.notes))
@@ -119,7 +120,9 @@ def train_unreported(
     champion = contest.champion.predict(judged)
     sample = baseline_sample(judged, contest.predicted, champion, plan.data_from)
     training = Training(plan, contest, clusters, share, sample, settings)
-    return _record(dbt.home, training, promote)
+    card = _record(dbt.home, training, promote)
+    dbt.keep_log_contract(card.labels_end)
+    return card
 
 
 def _wanted(home: Home, window: Window, settings: dict[str, Any]) -> dict[str, Any]:

@@ -79,7 +79,9 @@ def tune(dbt: DbtProject, request: GridRequest | None = None) -> Search:
     search = Search(
         chosen, decided, _with_dates(results, sample, decided.winner), sample, work.pieces
     )
-    return replace(search, files=_write(folder, search))
+    search = replace(search, files=_write(folder, search))
+    dbt.keep_log_contract()
+    return search
 
 
 def _key(fingerprint: str, chosen: Grid, tasks: Tasks, sample: float) -> str:

@@ -169,21 +169,31 @@ def test_day_first_dates_are_read_as_told_and_never_guessed(tmp_path):
     assert days.astype(str).tolist() == ["2020-04-03"]
 
 
-def test_a_mistyped_late_date_ends_the_run_and_does_not_close_the_windows(sample_log, tmp_path):
-    lines = sample_log.read_text() + "00007,19991230,5.00\n"
+def test_a_mistyped_date_ends_the_run_and_neither_begins_history_nor_closes_windows(
+    sample_log, tmp_path
+):
+    lines = sample_log.read_text() + "00007,19991230,5.00\n00007,19700101,0.01\n"
     shop = Shop(tmp_path / "home", tmp_path / "log.csv")
     shop.log.write_text(lines)
     shop.home.mkdir()
     select = ("run", "--select", "+int_clv__log_days")
-    refused = shop.dbt(*select)
-    assert refused.code == 1
-    assert "1 of 6920 rows of the log lie from 1999-12-30 to 1999-12-30" in refused.out
+    for told, words in (
+        ("", "1 of 6921 rows of the log lie from 1970-01-01 to 1970-01-01, before 9862 days"),
+        (
+            "earliest_date: 1997-01-01",
+            "1 of 6920 rows of the log lie from 1999-12-30 to 1999-12-30",
+        ),
+    ):
+        refused = shop.dbt(*select, "--vars", f"{{{told}}}")
+        assert refused.code == 1
+        assert words in refused.out
     through = "select cast(data_through as varchar) as d from int_clv__log_days"
     for told, day in (
         ("latest_date: 1998-12-31", "1998-06-30"),
         ("data_through: 1999-12-30", "1999-12-30"),
         ("data_through_slack_days: 1000", "1999-12-30"),
     ):
+        told += ", earliest_date: 1997-01-01"
         assert shop.dbt(*select, "--vars", f"{{{told}}}").code == 0
         assert shop.query(through).d.tolist() == [day], told
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import duckdb
 import pytest
 from shop import Result, Shop
 
+from clv.project.log_contract import path_of, read_contract
 from clv.registry.gate import open_champion
 from clv.registry.store import Registry
 
@@ -61,6 +63,8 @@ def shop(tmp_path) -> Shop:
         (GOOD, ["--cutoff", "2031-01-01", "--pred-months", "1"], ["through 2020-03-01", "2020-02-01"]),
         (GOOD, ["--cutoff", "1999-01-01", "--pred-months", "1"], ["data, which begins on 2020-01-01"]),
         (GOOD, ["--pred-months", "12"], ["too short for 12 months"]),
+        (GOOD + "3,01.02.2020,5\n" * 12, [], ["85.7% of the rows", "date_unreadable 12", "'01.02.2020'"]),
+        (GOOD.replace(",5", ",-5").replace(",6", ",-6"), [], ["(such as -5.0000, -6.0000)", "-(amount)"]),
     ],
 )  # fmt: skip
 def test_training_refuses_bad_input(tmp_path, log, arguments, words):
@@ -313,6 +317,46 @@ def test_dbt_build_says_once_that_no_log_is_named(unnamed):
     assert done.code == 1
     assert done.out.count("clv: no transaction log is named. `clv init FILE`") == 1
     assert unnamed.query("select * from stg_clv__classified_transactions").shape[0] == 6919
+
+
+def test_a_log_that_is_not_what_it_was_ends_clv_and_dbt_alike_until_it_is_accepted(
+    fresh, sample_log, tmp_path
+):
+    shop = fresh("changed").without_data_tests()
+    contract = path_of(shop.home)
+    before = contract.read_bytes()
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    for name in ("one.csv", "two.csv"):
+        shutil.copy(sample_log, exports / name)
+    shop.log = exports / "*.csv"
+    said = shop.clv("run")
+    again = ["there twice with the same content: 'one.csv' and 'two.csv'", "are exactly 2 times"]
+    refused(said, *again, "1997-01-01 (rows ", "--accept-log", "was from")
+    plain = " ".join(shop.dbt("build").out.split())
+    assert all(words in plain for words in again)
+    (exports / "two.csv").unlink()
+    lines = sample_log.read_text().replace("\n0", "\n").replace("\n0", "\n")
+    (exports / "one.csv").write_text(lines)
+    refused(
+        shop.clv("monitor"), "sampled customers are not in it any more", "0999, 0099 and now like"
+    )
+    assert contract.read_bytes() == before
+    assert not (shop.home / "outputs").exists()
+    accepted = shop.clv("monitor", "--accept-log")
+    assert accepted.code == 0, accepted.err
+    assert "the log: 6,919 rows (244,091.94) kept, none left out" in accepted.err
+    (noted,) = read_contract(shop.home).acknowledged
+    assert "sampled customers" in noted.changes[0]
+    with exports.joinpath("one.csv").open("a") as log:
+        log.write("7,19970315,12.50\n")
+    done = shop.dbt("run", "--select", "+int_clv__log_days")
+    assert done.code == 0, done.out
+    assert "clv: the log's history has changed since" in done.out and "on 1 day" in done.out
+    assert len(read_contract(shop.home).acknowledged) == 1
+    assert (
+        sum(day.rows for day in read_contract(shop.home).days) == 6920
+    )  # by the hook of plain dbt
 
 
 def test_wrong_usage_ends_with_2(shop):
