@@ -4,6 +4,11 @@
   {%- if execute -%}{{ exceptions.raise_compiler_error('clv: ' ~ message) }}{%- endif -%}
 {%- endmacro %}
 
+{% macro clv_tell(message) -%}
+  {#- Tells a person something that ends nothing: `clv` prints it, plain dbt warns. -#}
+  {%- do exceptions.warn('clv: ' ~ message) -%}
+{%- endmacro %}
+
 {% macro clv_building() -%}
   {#- True while models are being built: checks that query upstream tables wait for that, so that
       `dbt parse`, `dbt compile` and `dbt docs generate` work on an empty database. -#}

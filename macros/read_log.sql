@@ -22,23 +22,23 @@
 {%- endmacro %}
 
 {% macro clv_log_relation() -%}
-  {#- The log as something that stands behind `from`. Fails with the fix where there is none. -#}
+  {#- Where the log is a table, the table; none where it is files. Fails with the fix where it is
+      neither. -#}
   {%- set location = clv_log_location() if execute else '' -%}
   {%- if location == '' and execute and flags.WHICH in ['run', 'build', 'test'] -%}
     {{ clv_fail(clv_plugin_answer('clv_unnamed_log', '')) }}
   {%- endif -%}
   {%- if location == '' -%}
-    {{ return('(select 1) as not_read') }}
+    {{ return(none) }}
   {%- endif -%}
   {%- do clv_say_what_wins() -%}
   {%- set form = clv_log_form(location) -%}
-  {%- if form in ['csv', 'parquet'] -%}
-    {{ return(adapter.dispatch('clv_read_files', 'clv')(location, form)) }}
-  {%- elif form == 'table' -%}
+  {%- if form == 'table' -%}
     {{ return(adapter.dispatch('clv_existing_table', 'clv')(location)) }}
-  {%- else -%}
-    {{ clv_fail("the transaction log '" ~ location ~ "' is neither a file or glob that ends in .csv, .tsv or .parquet (.gz and .zst behind them are read too), nor a table written schema.table.") }}
+  {%- elif form == 'unknown' -%}
+    {{ clv_fail("the transaction log '" ~ location ~ "' is neither a file, folder or glob of files that end in .csv, .tsv, .txt, .parquet, .jsonl, .ndjson, .json or .xlsx (.gz and .zst behind them are read too), nor a table written schema.table.") }}
   {%- endif -%}
+  {{ return(none) }}
 {%- endmacro %}
 
 {% macro clv_say_what_wins() -%}
@@ -55,7 +55,7 @@
 {%- endmacro %}
 
 {% macro clv_log_form(location) -%}
-  {#- What the location names: csv or parquet files, a table, or unknown. -#}
+  {#- What the location names: files of a kind, a folder, a table, or unknown. -#}
   {{ return(clv_plugin_answer('clv_log_form', location)) }}
 {%- endmacro %}
 
@@ -72,28 +72,13 @@
   {{ return(clv_first_row('select ' ~ function ~ "('" ~ question | replace("'", "''") ~ "')")[0]) }}
 {%- endmacro %}
 
-{% macro default__clv_read_files(location, form) -%}
-  {#- CSV comes in as text, so that leading zeros survive and one bad cell is one rejected row,
-      not a failed run. -#}
-  {%- set path = "'" ~ location | replace("'", "''") ~ "'" -%}
-  {%- if clv_plugin_answer('clv_log_is_hidden', location) == 'yes' -%}
-    {#- An address with secrets: dbt does not see it, the plugin hands it to the engine. -#}
-    {%- set path = "getvariable('clv_log_location')" -%}
-  {%- endif -%}
-  {%- if clv_first_row("select count(*) from glob(" ~ path ~ ")")[0] == 0 -%}
-    {{ clv_fail("no file matches the transaction log '" ~ location ~ "'. Give its path or glob (CSV or Parquet): the config takes a relative path from its own folder, `clv` from where it is called, `dbt` from the project's folder.") }}
-  {%- endif -%}
-  {%- if form == 'csv' and clv_first_row("select coalesce(sum(size), 0) from read_blob(" ~ path ~ ")")[0] == 0 -%}
-    {{ clv_fail("the transaction log '" ~ location ~ "' is empty: it has not even a header line.") }}
-  {%- endif -%}
-  {{ return(clv_plugin_answer('clv_log_reader', location)) }}
-{%- endmacro %}
-
-{% macro spark__clv_read_files(location, form) -%}
-  {%- if form == 'parquet' -%}
-    {{ return('parquet.`' ~ location ~ '`') }}
-  {%- endif -%}
-  {{ return("read_files('" ~ location ~ "', format => 'csv', header => true, inferSchema => false)") }}
+{% macro clv_asked(function, request) -%}
+  {#- The answer of the plugin to a question that is a dict, as a dict; its error ends the run. What is
+      to be told is told. -#}
+  {%- set answer = fromjson(clv_plugin_answer(function, tojson(request))) -%}
+  {%- if 'error' in answer -%}{{ clv_fail(answer.error) }}{%- endif -%}
+  {%- for note in answer.get('notes', []) -%}{%- do clv_tell(note) -%}{%- endfor -%}
+  {{ return(answer) }}
 {%- endmacro %}
 
 {% macro default__clv_existing_table(location) -%}
@@ -140,97 +125,89 @@
   {{ return(defaults) }}
 {%- endmacro %}
 
-{% macro clv_checked_columns(relation) -%}
-  {#- For every role of the log the SQL of what it is mapped to, and its type: one expression over the
-      columns of the log, parsed, checked and written anew by python/clv/project/log_columns.py. -#}
-  {%- set request = {
-    'mapped': clv_mapped_columns(),
-    'columns': clv_described_columns('select * from ' ~ relation),
-    'ordered_at_format': clv_log_setting('ordered_at_format'),
-  } -%}
-  {%- set answer = fromjson(clv_plugin_answer('clv_log_columns', tojson(request))) -%}
-  {%- if 'error' in answer -%}{{ clv_fail(answer.error) }}{%- endif -%}
-  {{ return(answer.columns) }}
-{%- endmacro %}
-
-{% macro clv_as_timestamp(expression, type) -%}
-  {{ return(adapter.dispatch('clv_as_timestamp', 'clv')(expression, type)) }}
-{%- endmacro %}
-
-{% macro default__clv_as_timestamp(expression, type) -%}
-  {%- if type == 'DATE' or type.startswith('TIMESTAMP') -%}
-    {%- set stamp = 'cast(' ~ expression ~ ' as timestamp)' -%}
-    {{ return(clv_finite(stamp)) }}
-  {%- endif -%}
-  {%- set written = 'trim(cast(' ~ expression ~ ' as ' ~ dbt.type_string() ~ '))' -%}
-  {%- set format = clv_log_setting('ordered_at_format') -%}
-  {%- if format -%}
-    {{ return('try_strptime(' ~ written ~ ", '" ~ format | replace("'", "''") ~ "')") }}
-  {%- endif -%}
-  {%- set stamp = 'try_cast(' ~ written ~ ' as timestamp)' -%}
-  {{ return(clv_finite('coalesce(' ~ stamp ~ ', try_strptime(' ~ written ~ ", '%Y%m%d'))")) }}
-{%- endmacro %}
-
-{% macro clv_finite(stamp) -%}
-  {#- A timestamp, null where it is infinite: the text `infinity` is no date. -#}
-  case when isfinite({{ stamp }}) then {{ stamp }} end
-{%- endmacro %}
-
-{% macro clv_as_identifier(expression, type) -%}
-  {#- An id as text, null where it is blank. Ids that a tool stored as floating point (17850.0)
-      are the whole numbers they were. -#}
-  {%- set text = dbt.type_string() -%}
-  {%- if type in ['DOUBLE', 'FLOAT'] -%}
-    {{ return('case when ' ~ expression ~ ' = floor(' ~ expression ~ ') then cast(try_cast(' ~ expression ~ ' as bigint) as ' ~ text ~ ') when not isnan(' ~ expression ~ ') then cast(' ~ expression ~ ' as ' ~ text ~ ') end') }}
-  {%- endif -%}
-  {{ return('nullif(trim(cast(' ~ expression ~ ' as ' ~ text ~ ")), '')") }}
-{%- endmacro %}
-
-{% macro clv_log_columns(relation) -%}
-  {#- Everything that the staging model selects from the log, each as SQL. -#}
-  {%- if not execute or clv_log_location() == '' -%}
-    {%- set nothing = {} -%}
-    {%- for name in ['customer_id', 'order_id', 'line_id', 'written_date', 'ordered_at', 'amount', 'updated_at', 'status', 'currency'] -%}
-      {%- do nothing.update({name: 'null'}) -%}
-    {%- endfor -%}
-    {{ return(nothing) }}
-  {%- endif -%}
-  {%- set log = clv_checked_columns(relation) -%}
-  {{ return({
-    'customer_id': clv_as_identifier(log.customer_id.sql, log.customer_id.type),
-    'order_id': clv_as_identifier(log.order_id.sql, log.order_id.type),
-    'line_id': clv_as_identifier(log.line_id.sql, log.line_id.type),
-    'written_date': 'nullif(trim(cast(' ~ log.ordered_at.sql ~ ' as ' ~ dbt.type_string() ~ ")), '')",
-    'ordered_at': clv_as_timestamp(log.ordered_at.sql, log.ordered_at.type),
-    'amount': log.amount.sql,
-    'updated_at': 'cast(null as timestamp)' if log.updated_at.sql == 'null' else clv_as_timestamp(log.updated_at.sql, log.updated_at.type),
-    'status': clv_as_identifier(log.status.sql, log.status.type),
-    'currency': 'upper(' ~ clv_as_identifier(log.currency.sql, log.currency.type) ~ ')',
-  }) }}
+{% macro clv_reading_options() -%}
+  {#- What is said of how the log is written, by the name of the var. -#}
+  {%- set options = {} -%}
+  {%- for name in ['ordered_at_format', 'timezone', 'decimal_separator', 'thousands_separator', 'null_markers', 'not_customers', 'reader'] -%}
+    {%- do options.update({name: clv_log_setting(name)}) -%}
+  {%- endfor -%}
+  {{ return(options) }}
 {%- endmacro %}
 
 {% macro clv_log_rows() -%}
-  {#- The rows of the log, renamed and typed, as something that stands behind `from`. -#}
+  {#- The rows of the log, renamed and typed, in their order, as something that stands behind `from`. -#}
   {%- set relation = clv_log_relation() -%}
-  {{ return(adapter.dispatch('clv_rows_apart', 'clv')(relation, clv_log_columns(relation))) }}
-{%- endmacro %}
-
-{% macro default__clv_rows_apart(relation, log) -%}
-  {#- Files are read on a database of their own, which reaches nothing else: see
-      python/clv/project/log_reader.py. A table of the home can only be read where it is. -#}
-  {%- set location = clv_log_location() -%}
-  {%- if execute and clv_log_form(location) in ['csv', 'parquet'] -%}
-    {%- set answer = fromjson(clv_plugin_answer('clv_open_log', tojson({'location': location, 'columns': log}))) -%}
-    {%- if 'error' in answer -%}{{ clv_fail(answer.error) }}{%- endif -%}
-    {%- if answer.apart -%}{{ return('clv_log_rows') }}{%- endif -%}
+  {%- if not execute or clv_log_location() == '' -%}
+    {{ return('(select null as customer_id, null as order_id, null as line_id, null as written_date, null as ordered_at, null as amount, null as updated_at, null as status, null as currency) as log_rows') }}
   {%- endif -%}
-  {{ return(spark__clv_rows_apart(relation, log)) }}
+  {{ return(clv_with_customer_map(adapter.dispatch('clv_typed_rows', 'clv')(relation))) }}
 {%- endmacro %}
 
-{% macro spark__clv_rows_apart(relation, log) -%}
-  {%- set listed = [] -%}
-  {%- for name, sql in log.items() -%}{%- do listed.append(sql ~ ' as ' ~ name) -%}{%- endfor -%}
-  {{ return('(select ' ~ listed | join(', ') ~ ' from ' ~ relation ~ ') as log_rows') }}
+{% macro default__clv_typed_rows(relation) -%}
+  {#- Files are read on a database of their own, which reaches nothing else, and stand as
+      `clv_log_rows` (python/clv/project/log_reader.py). A table of the home, and files at an address,
+      can only be read here. -#}
+  {%- set request = {'location': clv_log_location(), 'columns': clv_mapped_columns(), 'options': clv_reading_options()} -%}
+  {%- if relation is not none -%}{%- do request.update({'relation': relation}) -%}{%- endif -%}
+  {%- set opened = clv_asked('clv_open_log', request) -%}
+  {%- if opened.apart -%}{{ return(opened.relation) }}{%- endif -%}
+  {%- do request.update({'relation': opened.relation, 'types': clv_described_columns('select * from ' ~ opened.relation)}) -%}
+  {%- set looked = clv_asked('clv_look_at_log', request) -%}
+  {%- do request.update({'seen': fromjson(clv_first_row(looked.sql)[0])}) -%}
+  {{ return(clv_asked('clv_read_log', request).relation) }}
+{%- endmacro %}
+
+{% macro clv_with_customer_map(rows) -%}
+  {#- The rows with the customers that the var `customer_map` names for their ids. -#}
+  {%- set location = (clv_log_setting('customer_map') or '') | string | trim -%}
+  {%- if location == '' -%}{{ return(rows) }}{%- endif -%}
+  {%- if clv_log_form(location) == 'table' -%}
+    {%- set relation = adapter.dispatch('clv_existing_table', 'clv')(location) -%}
+    {%- set request = {'relation': relation, 'types': clv_described_columns('select * from ' ~ relation)} -%}
+    {%- set map = '(' ~ clv_asked('clv_read_customer_map', request).sql ~ ')' -%}
+  {%- else -%}
+    {%- do clv_asked('clv_open_customer_map', {'location': location}) -%}
+    {%- set map = 'clv_customer_map' -%}
+  {%- endif -%}
+  {%- do clv_check_customer_map(map, location) -%}
+  {{ return('(select log_rows.* exclude (log_row) replace (coalesce(mapped.customer_id, log_rows.customer_id) as customer_id) from (select ' ~ clv_input_row_number() ~ ' as log_row, * from ' ~ rows ~ ') as log_rows left join ' ~ map ~ ' as mapped on log_rows.customer_id = mapped.id order by log_rows.log_row) as log_rows') }}
+{%- endmacro %}
+
+{% macro clv_check_customer_map(map, location) -%}
+  {#- An id of the map names one customer, and no customer of it is an id again. -#}
+  {%- for row in run_query('select id, count(*) as several from ' ~ map ~ ' where id is not null group by id having count(*) > 1 order by id limit 1').rows -%}
+    {{ clv_fail("the var customer_map, '" ~ location ~ "', has the id '" ~ row[0] ~ "' " ~ row[1] ~ ' times. An id belongs to one customer: leave one row of each.') }}
+  {%- endfor -%}
+  {%- for row in run_query('select chained.id, chained.customer_id from ' ~ map ~ ' as chained inner join ' ~ map ~ ' as further on chained.customer_id = further.id where further.customer_id <> further.id order by 1 limit 1').rows -%}
+    {{ clv_fail("the var customer_map, '" ~ location ~ "', maps '" ~ row[0] ~ "' to '" ~ row[1] ~ "', which it maps to another customer again. Map every id to the customer that it is in the end.") }}
+  {%- endfor -%}
+{%- endmacro %}
+
+{% macro clv_is_nobody(customer) -%}
+  {#- A condition that is true where an id is that of nobody: a guest, 0 (the var `not_customers`). -#}
+  {%- if not execute -%}{{ return('1 = 0') }}{%- endif -%}
+  {{ return(clv_asked('clv_nobody', {'customer': customer, 'options': clv_reading_options()}).sql) }}
+{%- endmacro %}
+
+{% macro clv_tell_largest_customer(days) -%}
+  {#- Tells of a customer who holds an implausible share of the orders: ids of guests that the var
+      `not_customers` does not know look so. In logs of real shops the largest hold up to 3 %. -#}
+  {%- if clv_building() -%}
+    {%- set query -%}
+      select customer_id, 1.0 * orders / total, customers
+      from (
+        select customer_id, sum(orders) as orders, sum(sum(orders)) over () as total, count(*) over () as customers
+        from {{ days }}
+        group by customer_id
+      ) as held
+      where customers >= 100 and orders > 0.05 * total and orders > 20.0 * total / customers
+      order by orders desc, customer_id
+      limit 3
+    {%- endset -%}
+    {%- for row in run_query(query).rows -%}
+      {%- do clv_tell("the customer '" ~ row[0] ~ "' holds " ~ '%.1f' | format(100 * row[1] | float) ~ ' % of the orders of ' ~ row[2] ~ ' customers. If the id is nobody (a guest, a till), add it to the var not_customers.') -%}
+    {%- endfor -%}
+  {%- endif -%}
 {%- endmacro %}
 
 {% macro clv_input_row_number() -%}

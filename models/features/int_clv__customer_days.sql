@@ -1,3 +1,4 @@
+{{ config(post_hook="{{ clv_tell_largest_customer(this) }}") }}
 with
 
 transactions as (

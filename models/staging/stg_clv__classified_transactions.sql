@@ -51,6 +51,7 @@ judged as (
         *,
         case
             when customer_id is null then 'no_customer'
+            when {{ clv_is_nobody('customer_id') }} then 'not_a_customer'
             when written_date is null then 'date_missing'
             when ordered_at is null then 'date_unreadable'
             {% if clv_log_setting('earliest_date') %}
@@ -129,6 +130,7 @@ classified as (
     select
         *,
         case
+            when own_reason is not null and {{ left_out }} then 'status_left_out'
             when own_reason is not null then own_reason
             when line_id is not null and copy_number > 1 then 'duplicate_line'
             when line_id is not null and content_age > 1 then 'superseded_line'

@@ -31,6 +31,8 @@ from clv.project.transaction_log import VARIABLE, TransactionLog
 
 # What has to be built before anything can be said about dates.
 LOG = ("+int_clv__log_days", "+int_clv__customer_days")
+# How macros begin what a person is told and what ends nothing (`clv_tell`).
+TOLD = "clv: "
 # Vars that commands set by themselves.
 RUN_VARS = frozenset({"cutoff", "training_windows", "training_sample", "relabel"})
 
@@ -74,6 +76,11 @@ class DbtProject:
         """
         if self.contract is not None:
             write_contract(self.home.root, up_to(self.home, self.contract, through))
+
+    def classify_log(self) -> None:
+        """Read the transaction log into `stg_clv__classified_transactions`, and no further."""
+        self.home_log.check_named()
+        self._invoke("reading the log", ["run", "--select", "stg_clv__classified_transactions"])
 
     def build_training_set(self, windows: Sequence[Window], sample: float = 1) -> None:
         """Build `int_clv__training_set` for all of the windows, in one pass.
@@ -227,6 +234,8 @@ def checked_vars(values: object) -> dict[str, Any]:
 
 
 def _advance(bar: Any, event: Any) -> None:
+    if event.info.name == "JinjaLogWarning" and event.data.msg.startswith(TOLD):
+        events.say(event.data.msg.removeprefix(TOLD))
     if event.info.name == "NodeFinished":
         bar.set_postfix_str(event.data.node_info.node_name, refresh=False)
         bar.update()

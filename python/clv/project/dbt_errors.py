@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from clv.core.secrets import redact
-from clv.project.log_reader import ROWS
+from clv.project.log_reader import CHECK, ROWS, engine_cause
 from clv.project.transaction_log import TransactionLog
 
 # The one model that reads the transaction log: what fails in it is the log, or its mapping.
@@ -43,28 +43,19 @@ def unreadable_log(message: str, log: TransactionLog) -> str:
             "columns, such as `Quantity * Price`."
         )
     else:
-        fix = (
-            "Check the file: it must be whole, and of the kind that its name says (Parquet, or CSV "
-            "as UTF-8 text with a header line); then the vars columns.*."
-        )
+        fix = CHECK
     return f"{log.described} could not be read: {redact(cause).rstrip('!.')}. {fix}"
 
 
 def _first_words(message: str) -> str | None:
-    """Return the engine's own first line; None where it was not the engine that failed.
-
-    Of a row of CSV it says the number first and the fault in the line after it; the row itself,
-    which may stand between, is somebody's data and is left out.
-    """
+    """Return the engine's own words; None where it was not the engine that failed."""
     message = re.sub(
         rf"\w[\w ]+ Error: reading the stream registered as '{ROWS}' failed: \w+: ", "", message
     )
     header, *lines = [line.strip() for line in message.splitlines() if line.strip()] or [""]
-    lines = [line for line in lines if not line.startswith("Original Line:")]
     if not header.startswith(("Runtime Error in model", "Database Error in model")) or not lines:
         return None
-    numbered = "CSV Error on Line:" in lines[0] and len(lines) > 1
-    return f"{lines[0]}: {lines[1]}" if numbered else lines[0]
+    return engine_cause("\n".join(lines))
 
 
 def _own(message: str) -> str | None:

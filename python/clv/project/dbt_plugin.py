@@ -23,33 +23,12 @@ from clv.errors import ClvError
 from clv.project import lock
 from clv.project.database import DATABASE, check_opens
 from clv.project.exchange_rates import RATES, RELATION
-from clv.project.exchange_rates import answered as exchange_rates
-from clv.project.hidden_log import ENGINE_VARIABLE, SECRET_VARIABLE, hidden_location, own_location
+from clv.project.hidden_log import ENGINE_VARIABLE, SECRET_VARIABLE, own_location
 from clv.project.home import Home
-from clv.project.home_log import UNNAMED
-from clv.project.home_log import answered as answered_home_log
-from clv.project.log_acceptance import kept, sampled
-from clv.project.log_columns import answered
-from clv.project.log_reader import LOG_ROWS, ROWS, opened, reader
+from clv.project.log_answers import CUSTOMER_MAP, FUNCTIONS, MAP_ROWS
+from clv.project.log_reader import LOG_ROWS, ROWS
 from clv.project.log_seen import SEEN
-from clv.project.log_verdict import answered as judged
 from clv.project.stored import stands
-from clv.project.transaction_log import form_of
-
-# What `clv_plugin_answer` in macros/read_log.sql calls.
-FUNCTIONS = {
-    "clv_log_columns": answered,
-    "clv_home_log": answered_home_log,
-    "clv_unnamed_log": lambda _: UNNAMED,
-    "clv_log_form": form_of,
-    "clv_log_is_hidden": lambda location: "yes" if hidden_location(location) else "no",
-    "clv_log_reader": reader,
-    "clv_open_log": opened,
-    "clv_exchange_rates": exchange_rates,
-    "clv_judge_log": judged,
-    "clv_sampled_days": sampled,
-    "clv_keep_log_contract": kept,
-}
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
@@ -78,13 +57,14 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             raise DbtRuntimeError(f"clv: {error}") from error
 
     def configure_connection(self, conn: Any) -> None:
-        """Offer the functions to the macros on a database that was just opened."""
+        """Offer what `clv_plugin_answer` in macros/read_log.sql calls on a database just opened."""
         for name, function in FUNCTIONS.items():
             conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
     def configure_cursor(self, cursor: Any) -> None:
         """Offer the rows of the log and its hidden address, which each connection has to be told of."""
         cursor.register(ROWS, LOG_ROWS)
+        cursor.register(CUSTOMER_MAP, MAP_ROWS)
         cursor.register(RELATION, RATES)
         location = os.environ.get(SECRET_VARIABLE, "").strip() or self._own_location
         if location:

@@ -1,83 +1,85 @@
-"""The columns of the log that staging reads, each as checked SQL, from the var `columns`."""
+"""What the columns of the log are mapped to, each as checked SQL, from the var `columns`."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import duckdb
 
-from clv.errors import ClvError
-from clv.project.log_seen import SEEN
 from clv.project.sql_context import Context
-from clv.project.sql_expression import ExpressionError, LogSchema, Node, check, quoted
+from clv.project.sql_expression import ExpressionError, LogSchema, Node, check
 from clv.project.sql_functions import NOTHING, NUMBER, TEXT, kind_of
+from clv.project.sql_text import quoted
 
-ROLES = (
-    "customer_id", "ordered_at", "amount", "order_id", "line_id", "updated_at", "status", "currency",
-)  # fmt: skip
+ROLES = ("customer_id", "ordered_at", "amount", "order_id", "line_id", "updated_at", "status",
+         "currency")  # fmt: skip
 # Results of this kind of node are the alternatives' own, so that what is asked of the whole is asked
 # of each: `coalesce(amount, 0)` adds nothing, it is one or the other.
 _ALTERNATIVES = ("CASE", "OPERATOR_COALESCE", "OPERATOR_TRY")
 
 
-def checked_columns(
-    mapped: Mapping[str, str | None], columns: dict[str, str], date_format: object = None
-) -> dict[str, dict[str, str]]:
-    """Return for every role of the log its SQL and the SQL's type.
+@dataclass(frozen=True)
+class Role:
+    """What a role of the log is mapped to.
 
     Parameters
     ----------
-    mapped : mapping
+    sql, type : str
+        Its SQL over the columns of the log, and the type that gives.
+    column : str, optional
+        The column that it is; None where it is an expression.
+    """
+
+    sql: str
+    type: str
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """All roles, and which text columns their expressions read as numbers and as times."""
+
+    roles: dict[str, Role]
+    numbers: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+
+    @property
+    def number_columns(self) -> list[str]:
+        """Text columns whose numbers are read: within expressions, and the amount where it is one."""
+        amount = self.roles["amount"]
+        bare = amount.column is not None and kind_of(amount.type) == TEXT
+        return sorted({*self.numbers, *([amount.column] if bare and amount.column else [])})
+
+
+def mapped_columns(
+    asked: Mapping[str, str | None], columns: dict[str, str], repeated: Collection[str] = ()
+) -> Mapped:
+    """Return for every role of the log what it is mapped to.
+
+    Parameters
+    ----------
+    asked : mapping
         From role to the name of a column or an expression; None where the log has no such column.
     columns : dict
         The columns of the log and their SQL types.
-    date_format : str, optional
-        The var `ordered_at_format`.
+    repeated : collection of str
+        Names that the header has more than once.
 
     Raises
     ------
-    ClvError
+    ExpressionError
         With the var, the cause and the fix, at the first value that cannot be used.
     """
-    check_date_format(date_format)
-    with LogSchema(columns) as schema:
-        return {role: _column(schema, role, mapped.get(role)) for role in ROLES}
+    with LogSchema(columns, repeated) as schema:
+        roles = {role: _role(schema, role, asked.get(role)) for role in ROLES}
+        return Mapped(roles, tuple(sorted(schema.numbers)), tuple(sorted(schema.times)))
 
 
-def check_date_format(date_format: object) -> None:
-    """Refuse a var `ordered_at_format` that no date can be read with."""
-    if date_format in (None, ""):
-        return
-    cause = f"is {date_format!r}, not text"
-    if isinstance(date_format, str):
-        try:
-            with duckdb.connect() as connection:
-                connection.execute("select try_strptime('', ?)", [date_format]).fetchall()
-            return
-        except duckdb.Error as error:
-            cause = f"is '{date_format}', which no date can be read with ({_first_line(error)})"
-    raise ClvError(
-        f"the var ordered_at_format {cause}. Write how the log's dates look in strptime's words, for "
-        "example '%d/%m/%Y %H:%M'."
-    )
-
-
-def answered(request: str) -> str:
-    """Answer the macros: a request as JSON in, the columns or the message of an error as JSON out."""
-    asked = json.loads(request)
-    SEEN.columns = asked["columns"]
-    try:
-        found = checked_columns(asked["mapped"], asked["columns"], asked.get("ordered_at_format"))
-    except ClvError as error:
-        return json.dumps({"error": str(error)})
-    return json.dumps({"columns": found})
-
-
-def _column(schema: LogSchema, role: str, mapped: str | None) -> dict[str, str]:
+def _role(schema: LogSchema, role: str, mapped: str | None) -> Role:
     if mapped is None:
-        return {"sql": "null", "type": "NULL"}
+        return Role("null", "NULL")
     name = schema.named(mapped)
     try:
         node = schema.parse(quoted(name) if name is not None else mapped)
@@ -90,11 +92,13 @@ def _column(schema: LogSchema, role: str, mapped: str | None) -> dict[str, str]:
         raise ExpressionError(role, mapped, f"it has no meaning ({_first_line(error)})") from error
     except RecursionError as error:
         raise ExpressionError(role, mapped, "its parts are nested too deeply") from error
-    if fitted["class"] not in ("COLUMN_REF", "CONSTANT"):
+    if role == "amount" and kind_of(sql_type) not in (NUMBER, TEXT, NOTHING):
+        raise ExpressionError(role, mapped, f"it gives {sql_type}, not a number")
+    if fitted["class"] == "COLUMN_REF" and len(fitted["column_names"]) == 1:
+        return Role(sql, sql_type.upper(), schema.named(fitted["column_names"][0]))
+    if fitted["class"] != "CONSTANT":
         sql = f"try({sql})"  # a cast that fails in one row is that row's fault, not the log's
-    if role == "amount":
-        sql = _money(role, mapped, sql, sql_type)
-    return {"sql": sql, "type": sql_type.upper()}
+    return Role(sql, sql_type.upper())
 
 
 def _fitted(schema: LogSchema, role: str, node: Node) -> Node:
@@ -104,24 +108,13 @@ def _fitted(schema: LogSchema, role: str, node: Node) -> Node:
     return Context(schema).fit(node)
 
 
-def _money(role: str, mapped: str, sql: str, sql_type: str) -> str:
-    """Return an amount as DECIMAL(18, 4), rounded here and nowhere before.
-
-    A DOUBLE is first rounded to 8 decimals, since 1.5 * 0.6667 is a little less than 1.00005 in it.
-    """
-    if kind_of(sql_type) not in (NUMBER, TEXT, NOTHING):
-        raise ExpressionError(role, mapped, f"it gives {sql_type}, not a number")
-    if sql_type in ("DOUBLE", "FLOAT"):
-        sql = f"round({sql}, 8)"
-    return f"try_cast({sql} as decimal(18, 4))"
-
-
 def _missing(schema: LogSchema, mapped: str) -> str | None:
     """Return that a column is missing, where nothing but a name was given."""
     if (
         len(mapped) > 200
         or not re.fullmatch(r"\w[\w ]*", mapped)
         or re.match(r"(?i)(case|not)\s", mapped)
+        or schema.named(mapped) is not None
     ):
         return None
     return f"the transaction log has no column '{mapped}'; it has: {', '.join(schema.columns)}"

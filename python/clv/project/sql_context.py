@@ -4,6 +4,9 @@ A CSV file has text alone, so `Quantity * Price` and `amount > 0` only work when
 number there. Where that happens is decided by the expression: by what stands around the column, never
 by the values in it, so that the next export is read like the last one.
 
+How a text column is read as a number or a time is said by `typed_numbers` and `typed_dates`; other
+expressions that give text are cast.
+
 - Operands of arithmetic, arguments of numeric functions, and what is compared with a number are
   numbers; what does not parse is null, which rejects the row.
 - What is compared with a date, or goes into a function of dates, is a time stamp; a condition is a
@@ -179,7 +182,8 @@ class Context:
         fits = kind == want or (want == TEXT and kind not in (NUMBER, TIME, BOOLEAN))
         if fits or _is_constant(node) or (want != TEXT and kind != TEXT):
             return node
-        return {**self._schema.parse(_READ_AS[want]), "child": node}
+        typed = self._schema.offered(node, want)
+        return typed or {**self._schema.parse(_READ_AS[want]), "child": node}
 
     def _widened(self, node: Node) -> Node:
         """Return small whole numbers as BIGINT, which their products and sums do not overflow."""

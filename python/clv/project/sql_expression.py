@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import duckdb
 
 from clv.core.secrets import redact
 from clv.errors import ClvError
-from clv.project.sql_functions import catalog
+from clv.project.sql_functions import NUMBER, TIME, catalog
+from clv.project.sql_text import as_number, as_time, quoted
 
 Node = dict[str, Any]
 LONGEST = 4000
@@ -63,12 +64,27 @@ class LogSchema:
     """An empty table with the columns of the log, which parses and types expressions over it.
 
     It stands in a database of its own, in memory, that reaches no file and whose settings are locked.
+    Every text column stands in it a second and a third time, as a number and as a time; which of these
+    an expression uses is collected in `numbers` and `times`.
+
+    Parameters
+    ----------
+    columns : dict
+        The columns of the log and their SQL types.
+    repeated : collection of str
+        Names, in lower case, that the header has more than once.
     """
 
-    def __init__(self, columns: dict[str, str]) -> None:
+    def __init__(self, columns: dict[str, str], repeated: Collection[str] = ()) -> None:
         self.columns = columns
+        self.repeated = frozenset(repeated)
+        self.numbers: set[str] = set()
+        self.times: set[str] = set()
         self._connection = duckdb.connect()
-        listed = ", ".join(f"{quoted(name)} {_declared(kind)}" for name, kind in columns.items())
+        offered = {name: _declared(kind) for name, kind in columns.items()}
+        for name in [name for name, kind in offered.items() if kind == "VARCHAR"]:
+            offered |= {as_number(name): "DOUBLE", as_time(name): "TIMESTAMP"}
+        listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in offered.items())
         self._connection.execute(f"create table log ({listed})")
         for setting in ("enable_external_access = false", "lock_configuration = true"):
             self._connection.execute(f"set {setting}")
@@ -85,6 +101,16 @@ class LogSchema:
         """Return the column of this name, in whatever case it is written."""
         exact = [column for column in self.columns if column == name]
         return next((c for c in exact or self.columns if c.lower() == name.lower()), None)
+
+    def offered(self, node: Node, kind: str) -> Node | None:
+        """Return what stands for a text column as a number or a time; None of anything else."""
+        names = node["column_names"] if node["class"] == "COLUMN_REF" else []
+        column = self.named(names[0]) if len(names) == 1 else None
+        if column is None or kind not in (NUMBER, TIME):
+            return None
+        used, name = (self.numbers, as_number) if kind == NUMBER else (self.times, as_time)
+        used.add(column)
+        return self.parse(quoted(name(column)))
 
     def parse(self, text: str) -> Node:
         """Return the tree of a text that is exactly one expression.
@@ -190,11 +216,6 @@ def arguments(node: Node) -> list[Node]:
     return [a.get("expression", a) for a in node.get("arguments") or node.get("children") or []]  # fmt: skip
 
 
-def quoted(name: str) -> str:
-    """Return a name as SQL takes it whatever it holds."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def without_places(value: Any) -> Any:
     """Return a tree without the places in the text that its parts came from."""
     if isinstance(value, dict):
@@ -229,6 +250,11 @@ def _check_function(node: Node) -> None:
 
 
 def _check_column(schema: LogSchema, names: list[str]) -> None:
+    if names[0].lower() in schema.repeated:
+        raise ValueError(
+            f"the header of the transaction log has the column '{names[0]}' twice, and which one is "
+            "meant is not known; rename one in the file"
+        )
     if schema.named(names[0]) is None:
         raise ValueError(
             f"the transaction log has no column '{'.'.join(names)}'; it has: {', '.join(schema.columns)}"

@@ -15,17 +15,21 @@ from clv.core.given import given_path
 from clv.core.secrets import redact
 
 VARIABLE = "CLV_TRANSACTIONS"
-CSV, PARQUET, TABLE, UNKNOWN = "csv", "parquet", "table", "unknown"
-_FORMS = {".csv": CSV, ".tsv": CSV, ".parquet": PARQUET, ".pq": PARQUET}
+CSV, PARQUET, JSON, EXCEL, FOLDER = "csv", "parquet", "json", "xlsx", "folder"
+TABLE, UNKNOWN = "table", "unknown"
+FILES = (CSV, PARQUET, JSON, EXCEL)
+_FORMS = {".csv": CSV, ".tsv": CSV, ".txt": CSV, ".parquet": PARQUET, ".pq": PARQUET, ".jsonl": JSON,
+          ".ndjson": JSON, ".json": JSON, ".xlsx": EXCEL, ".xlsm": EXCEL}  # fmt: skip
 _COMPRESSED = (".gz", ".zst")
 _TABLE_NAME = re.compile(r"\w+(\.\w+){1,2}")
 
 
 def form_of(location: str) -> str:
-    """Return what a location names: `csv` or `parquet` files, a `table`, or `unknown`.
+    """Return what a location names: `csv`, `parquet`, `json` or `xlsx`, a `folder`, a `table`, or `unknown`.
 
     The end of the name says it, in any case, also behind `.gz` or `.zst`, and before the parameters
-    of an address; `schema.table` and `database.schema.table` are tables.
+    of an address; `schema.table` and `database.schema.table` are tables. What is a folder on this
+    machine, or ends with a slash or a star, is looked into when it is read.
 
     Examples
     --------
@@ -37,10 +41,19 @@ def form_of(location: str) -> str:
         name = re.split(r"[?#]", name, maxsplit=1)[0]
     for ending in _COMPRESSED:
         name = name.removesuffix(ending)
+    if "://" not in name and _is_folder(location.strip()):
+        return FOLDER
     for ending, form in _FORMS.items():
         if name.endswith(ending):
             return form
     return TABLE if _TABLE_NAME.fullmatch(name) else UNKNOWN
+
+
+def _is_folder(location: str) -> bool:
+    try:
+        return bool(location) and (location.endswith(("/", "/*", "/**")) or Path(location).is_dir())
+    except (OSError, ValueError):
+        return False
 
 
 @dataclass(frozen=True)
@@ -65,13 +78,13 @@ class TransactionLog:
 
     @property
     def form(self) -> str:
-        """What it is: `csv`, `parquet`, `table` or `unknown`."""
+        """What it is, as `form_of` says."""
         return form_of(self.location)
 
     @property
     def is_file(self) -> bool:
         """Whether it is files, here or at an address."""
-        return self.form in (CSV, PARQUET)
+        return self.form in (*FILES, FOLDER)
 
     @property
     def is_table(self) -> bool:

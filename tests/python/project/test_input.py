@@ -161,12 +161,38 @@ def test_day_first_dates_are_read_as_told_and_never_guessed(tmp_path):
     shop = Shop(tmp_path / "home", log)
     shop.home.mkdir()
     select = ("run", "--select", "+clv_rejected_transactions")
-    assert shop.dbt(*select).code == 0
-    reasons = shop.query("select reason from clv_rejected_transactions").reason.tolist()
-    assert reasons == ["date_unreadable"]
+    refused = shop.dbt(*select)
+    assert refused.code == 1
+    assert "Set it to '%d/%m/%Y %H:%M' or '%m/%d/%Y %H:%M'" in refused.out
     assert shop.dbt(*select, "--vars", "{ordered_at_format: '%d/%m/%Y %H:%M'}").code == 0
     days = shop.query("select order_date from stg_clv__classified_transactions").order_date
     assert days.astype(str).tolist() == ["2020-04-03"]
+
+
+def test_ids_of_guests_are_those_of_the_customers_that_a_map_names(tmp_path):
+    (tmp_path / "log.csv").write_text(
+        "customer_id;ordered_at;amount\nguest-7;2020-04-03;1.234,50 €\n12346.0;2020-04-03;5,00 €\n"
+        "0;2020-04-03;6,00 €\nguest-8;2020-04-03;7,00 €\n"
+    )
+    (tmp_path / "map.csv").write_text("id,customer_id\nguest-7,12346\n9,guest-7\n")
+    shop = Shop(tmp_path / "home", tmp_path / "log.csv")
+    select = ("run", "--select", "stg_clv__classified_transactions", "--vars")
+    refused = shop.dbt(*select, f"{{customer_map: {tmp_path}/map.csv}}")
+    assert refused.code == 1 and "maps '9' to 'guest-7'" in refused.out
+    assert "a comma before the decimals" in refused.out
+    (tmp_path / "map.csv").write_text("id,customer_id\nguest-7,12346\n9,5\n")
+    done = shop.dbt(*select, f"{{customer_map: {tmp_path}/map.csv, not_customers: ['0', GUEST-8]}}")
+    assert done.code == 0, done.out
+    found = shop.query(
+        "select customer_id, cast(amount as varchar) as amount, coalesce(reason, 'kept') as reason "
+        "from stg_clv__classified_transactions order by input_row"
+    )
+    assert found.to_numpy().tolist() == [
+        ["12346", "1234.5000", "kept"],
+        ["12346", "5.0000", "kept"],
+        ["0", "6.0000", "not_a_customer"],
+        ["guest-8", "7.0000", "not_a_customer"],
+    ]
 
 
 def test_a_mistyped_date_ends_the_run_and_neither_begins_history_nor_closes_windows(

@@ -66,7 +66,7 @@ def test_of_a_row_of_csv_the_fault_is_said_and_the_row_is_not():
         "  \n  Possible Solution: Enable ignore errors (ignore_errors=true)"
     )
     message = unreadable_log(HEADER + row, LOG)
-    assert "CSV Error on Line: 3: Invalid unicode" in message and "CSV as UTF-8 text" in message
+    assert "CSV Error on Line: 3: Invalid unicode" in message and "the vars reader" in message
     assert "2020-01-01" not in message and "ignore_errors" not in message
 
 

@@ -6,7 +6,9 @@ import duckdb
 import pytest
 
 from clv.errors import ClvError
-from clv.project.log_columns import ROLES, answered, check_date_format, checked_columns
+from clv.project.log_columns import ROLES, Mapped, Role, mapped_columns
+from clv.project.log_options import LogOptions, log_options
+from clv.project.log_select import Seen, typed
 from clv.project.sql_expression import LogSchema
 
 # A CSV file, in which everything is text, and the same columns as typed ones of a Parquet file.
@@ -22,21 +24,21 @@ TYPED = {"n": ("DECIMAL(10,2)", "12.34"), "i": ("INTEGER", "70000"),
          "x": ("DOUBLE", "0.1"), "b": ("BOOLEAN", "true"), "s": ("VARCHAR", "'12.50'")}  # fmt: skip
 
 
-def columns(**mapped: str) -> dict[str, dict[str, str]]:
+def columns(**mapped: str) -> Mapped:
     types = dict.fromkeys(TEXT, "VARCHAR") | {name: kind for name, (kind, _) in TYPED.items()}
-    return checked_columns(mapped, types)
+    return mapped_columns(mapped, types)
 
 
 def value(role: str, expression: str, table: str = "log") -> object:
     """Return what the one row of the log gives."""
-    sql = columns(**{role: expression})[role]["sql"]
+    query = typed(table, columns(**{role: expression}), LogOptions(), Seen({}))
     with duckdb.connect() as connection:
         names = [*(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in TEXT), *TYPED]
         literals = [*("'" + text.replace("'", "''") + "'" for text in TEXT.values())]
         literals += [f"cast({given} as {kind})" for kind, given in TYPED.values()]
         listed = ", ".join(f"{v} as {n}" for v, n in zip(literals, names, strict=True))
         connection.execute(f"create table log as select {listed}")
-        row = connection.execute(f"select {sql} from {table}").fetchone()
+        row = connection.execute(f"select {role} from ({query})").fetchone()
     assert row is not None
     return row[0]
 
@@ -142,13 +144,13 @@ def test_an_amount_is_what_sql_says(expression, right):
         ("ordered_at", "d + interval 1 hour", "2021-03-01 11:30:00"),
         ("ordered_at", "\"when\" + interval 1 day", "2021-03-02 10:30:00"),
         ("ordered_at", "date_trunc('month', \"when\")", "2021-03-01 00:00:00"),
-        ("ordered_at", "make_date(cast(year as int), 2, 3)", "2021-02-03"),
+        ("ordered_at", "make_date(cast(year as int), 2, 3)", "2021-02-03 00:00:00"),
         (
             "ordered_at",
             "case when \"when\" < date '2021-01-01' then null else \"when\" end",
             "2021-03-01 10:30:00",
         ),
-        ("ordered_at", "split_part(\"when\", ' ', 1)", "2021-03-01"),
+        ("ordered_at", "split_part(\"when\", ' ', 1)", "2021-03-01 00:00:00"),
         ("ordered_at", "strptime(bad, '%d/%m/%Y')", "None"),
         ("ordered_at", "cast(\"when\" as timestamp)", "2021-03-01 10:30:00"),
     ],
@@ -212,9 +214,9 @@ def test_a_refusal_names_the_function_and_the_columns_that_there_are():
 def test_a_text_column_is_read_alike_whatever_stands_in_it():
     types = {"type": "VARCHAR", "amount": "VARCHAR"}
     expression = "case when type like 'r%' then -amount else amount end"
-    once = checked_columns({"amount": expression}, types)["amount"]["sql"]
-    assert once == checked_columns({"amount": expression}, types)["amount"]["sql"]
-    assert 'TRY_CAST("type"' not in once and "TRY_CAST(amount AS double)" in once
+    once = mapped_columns({"amount": expression}, types)
+    assert once == mapped_columns({"amount": expression}, types)
+    assert once.numbers == ("amount",) and once.times == ()
 
 
 def test_what_the_engine_would_read_otherwise_than_it_was_checked_does_not_run(monkeypatch):
@@ -224,21 +226,24 @@ def test_what_the_engine_would_read_otherwise_than_it_was_checked_does_not_run(m
 
 
 def test_what_is_not_mapped_is_null_and_every_role_is_answered():
-    assert columns()["amount"] == {"sql": "null", "type": "NULL"}
-    assert tuple(columns()) == ROLES
+    assert columns().roles["amount"] == Role("null", "NULL")
+    assert tuple(columns().roles) == ROLES
 
 
-def test_the_macros_get_the_columns_or_the_message():
-    good = '{"mapped": {"amount": "a * 2"}, "columns": {"a": "VARCHAR"}, "ordered_at_format": null}'
-    assert '"columns"' in answered(good)
-    bad = good.replace("a * 2", "a; b")
-    assert '"error": "the var columns.amount' in answered(bad)
+def test_a_name_that_the_header_has_twice_means_no_column():
+    types = {"amount": "VARCHAR", "amount_1": "VARCHAR", "other": "VARCHAR"}
+    for expression in ("amount", "Amount * 2"):
+        with pytest.raises(ClvError, match="twice"):
+            mapped_columns({"amount": expression}, types, ["amount"])
+    assert mapped_columns({"amount": "other"}, types, ["amount"]).roles["amount"].column == "other"
 
 
-@pytest.mark.parametrize("wrong", ["%Q", 7, ["%d"], "%d%"])
-def test_a_date_format_that_reads_nothing_is_refused(wrong):
+@pytest.mark.parametrize("wrong", ["%Q", 7, ["%d"], "%d%", "%Z %d %m %Y", ["%d/%m/%Y", "%m/%d/%Y"]])
+def test_a_date_format_that_reads_nothing_or_two_days_is_refused(wrong):
     with pytest.raises(ClvError, match="the var ordered_at_format"):
-        check_date_format(wrong)
-    check_date_format("%d/%m/%Y %H:%M")
-    check_date_format("it's %Y")
-    check_date_format(None)
+        log_options({"ordered_at_format": wrong})
+
+
+def test_formats_that_read_dates_are_taken():
+    for fine in ("%d/%m/%Y %H:%M", "it's %d %b %Y", None, ["%d.%m.%Y", "%Y-%m-%d", "excel_serial"]):
+        assert log_options({"ordered_at_format": fine}).formats is not None

@@ -62,6 +62,7 @@ def rendered(variables: dict[str, Any]) -> str:
         "execute": True, "source": lambda *_: "", "return": returned, "clv_fail": fail,
         "clv_log_setting": variables.get,
         "clv_mapped_columns": lambda: mapped, "clv_log_rows": lambda: "log",
+        "clv_is_nobody": lambda column: f"{column} = '0'",
         "clv_input_row_number": lambda: "row_number() over ()",
         "clv_date_literal": lambda value, _: f"cast('{value}' as date)",
         "clv_log_form": lambda location: "csv", "tojson": json.dumps, "fromjson": json.loads,
@@ -209,6 +210,21 @@ def test_a_status_that_is_not_to_be_read_is_left_out_its_older_versions_too(vari
     assert reasons(STATUSES, **variables) == right
 
 
+def test_what_is_left_out_by_its_status_need_not_be_readable():
+    """A balance report has payouts without a customer; their money would look like guests'."""
+    rows = """customer_id ordered_at amount status
+              a           2020-01-01 5      charge
+              -           2020-01-02 -5     payout
+              b           soon       7      fee
+              -           2020-01-03 6      charge"""
+    assert reasons(rows, keep_status=["charge"]) == [
+        "kept",
+        "status_left_out",
+        "status_left_out",
+        "no_customer",
+    ]
+
+
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
@@ -271,7 +287,7 @@ def test_rates_are_read_from_csv_and_parquet_and_a_file_without_them_is_named(tm
     for location, words in (
         (rates, "have no column currency, but code, rate"),
         (tmp_path / "none.csv", "there are no exchange rates"),
-        ("rates.txt", "is no file that ends in"),
+        ("rates.doc", "is no file that ends in"),
         ("s3://bucket/rates.csv", "is no file that ends in"),
     ):
         error = json.loads(answered(json.dumps({"location": str(location)})))["error"]

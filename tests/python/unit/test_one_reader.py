@@ -26,7 +26,8 @@ ALLOWED = {
     "cli/interrupts.py": {"os.open"},  # /dev/null
     "cli/exits.py": {"os.open"},  # /dev/null
     "project/sql_expression.py": {"json.loads"},  # the engine's own answer
-    "project/log_columns.py": {"json.loads"},  # what a macro asks
+    "project/log_answers.py": {"json.loads", ".open"},  # what a macro asks; rows of the log
+    "project/csv_head.py": {"csv.reader"},  # the first lines of the log
     "project/exchange_rates.py": {"json.loads"},  # what a macro asks
     "project/log_verdict.py": {"json.loads"},  # what a macro asks
     "project/log_acceptance.py": {"json.loads"},  # what a macro asks

@@ -1,0 +1,108 @@
+"""What is asked, what was said, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from clv.guess.columns import Column
+
+ROLES = ("customer_id", "ordered_at", "amount", "order_id", "line_id", "updated_at", "status",
+         "currency")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the file does not say.
+
+    Parameters
+    ----------
+    option : str
+        The option of `clv init` that answers it.
+    text : str
+        The question, with what was found.
+    choices : tuple of str
+        What may be answered; empty where it is a column, an expression or a file.
+    """
+
+    option: str
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a person said.
+
+    Parameters
+    ----------
+    columns : mapping
+        From role to the name of a column or an expression.
+    formats : mapping
+        Other keys of the section `log`.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    formats: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A file that was looked at.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        Its columns.
+    repeats_totals : frozenset of str
+        Columns of numbers that say the same on every line of an order.
+    guests : float
+        Share of the rows whose customer is nobody, but has an e-mail address.
+    """
+
+    columns: Sequence[Column]
+    repeats_totals: frozenset[str] = frozenset()
+    guests: float = 0.0
+
+    def named(self, name: str) -> Column | None:
+        """Return the column of a name; upper and lower case are the same, as in SQL."""
+        return next((c for c in self.columns if c.name.lower() == name.strip().lower()), None)
+
+    @property
+    def listed(self) -> str:
+        """Its columns in a sentence."""
+        return f"The columns are: {', '.join(column.name for column in self.columns)}"
+
+
+@dataclass
+class Proposal:
+    """The mapping and the formats of a log, as far as they are known.
+
+    Attributes
+    ----------
+    columns : dict
+        From role to the name of a column or an expression.
+    formats : dict
+        Other keys of the section `log`.
+    notes : list of str
+        What was decided that a person might decide otherwise.
+    questions : list of Question
+        What is not known, one for an option.
+    money : list of Column
+        The columns that the amount is made of.
+    refunds_subtracted : bool
+        Whether what was given back is subtracted from the amount.
+    """
+
+    columns: dict[str, str] = field(default_factory=dict)
+    formats: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    money: list[Column] = field(default_factory=list)
+    refunds_subtracted: bool = False
+
+    def ask(self, option: str, text: str, choices: tuple[str, ...] = ()) -> None:
+        """Add a question, once for an option."""
+        if all(question.option != option for question in self.questions):
+            self.questions.append(Question(option, text, choices))

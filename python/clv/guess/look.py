@@ -1,0 +1,196 @@
+"""Looks at the files of a log: how they are written, and what their columns are like."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import duckdb
+
+from clv.errors import ClvError
+from clv.guess.columns import NOBODY, Column, looks_like_a_date
+from clv.guess.expression import sql_name, sql_text
+from clv.guess.found import Looked
+from clv.guess.numbers import is_number
+from clv.guess.roles import best, ranked
+from clv.project.csv_head import CsvHead, csv_head
+from clv.project.log_files import LogFiles, found
+from clv.project.log_options import Reader
+from clv.project.log_sources import Source, source
+from clv.project.transaction_log import CSV
+
+SAMPLE_ROWS = 50_000
+DIFFERENT_VALUES = 2_000
+# Tried one after the other on text that is not UTF-8; the last two read any bytes.
+ENCODINGS = ("utf-16-le", "utf-16-be", "windows-1252", "iso-8859-1")
+MOST_LINES_BEFORE = 12
+FEWEST_ORDERS = 20  # of several lines, before their totals say anything
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a log, opened.
+
+    Parameters
+    ----------
+    rows : Source
+        Their rows.
+    reader : dict
+        The keys of `log.reader` that they need.
+    """
+
+    rows: Source
+    reader: dict[str, Any] = field(default_factory=dict)
+
+
+def opened(location: str, said: Reader) -> Files:
+    """Open the files of a location, by what was said and what can be recognised.
+
+    Raises
+    ------
+    ClvError
+        Where there are none, or they cannot be read.
+    """
+    files = found(location, "FILE")
+    if files.form != CSV:
+        return Files(source(files, said))
+    reader, head = _recognised(files, said)
+    kept: dict[str, Any] = {}
+    if reader.encoding:
+        kept["encoding"] = reader.encoding
+    if head.delimiter != ",":
+        kept["delimiter"] = "tab" if head.delimiter == "\t" else head.delimiter
+    if reader.skip_rows:
+        kept["skip_rows"] = reader.skip_rows
+    if not reader.header:
+        kept["header"] = False
+    return Files(source(files, reader), kept)
+
+
+def _recognised(files: LogFiles, said: Reader) -> tuple[Reader, CsvHead]:
+    path = files.paths[0]
+    reader, head = _in_some_encoding(path, said)
+    if said.skip_rows == 0:
+        reader, head = _after_a_preamble(path, reader, head)
+    if any(is_number(name) or looks_like_a_date(name) for name in head.names):
+        reader = replace(reader, header=False)
+        head = csv_head(path, reader)
+    return reader, head
+
+
+def _in_some_encoding(path: str, said: Reader) -> tuple[Reader, CsvHead]:
+    try:
+        return said, csv_head(path, said)
+    except ClvError as error:
+        if said.encoding or ("encoding" not in str(error) and "UTF" not in str(error)):
+            raise
+        for encoding in ENCODINGS:
+            reader = replace(said, encoding=encoding)
+            try:
+                head = csv_head(path, reader)
+            except ClvError:
+                continue
+            letters = "".join(head.names)
+            plain = sum(letter in string.printable for letter in letters)
+            if plain >= 0.8 * len(letters) and letters.isprintable():
+                return reader, head
+        raise
+
+
+def _after_a_preamble(path: str, reader: Reader, head: CsvHead) -> tuple[Reader, CsvHead]:
+    """Return the first line that has as many names as the widest of the first lines."""
+    best = (reader, head)
+    for skip in range(1, MOST_LINES_BEFORE):
+        if len(best[1].names) > 2:
+            break
+        later = replace(reader, skip_rows=skip)
+        try:
+            widest = csv_head(path, later)
+        except ClvError:
+            break
+        if len(widest.names) > len(best[1].names):
+            best = (later, widest)
+    return best
+
+
+@contextmanager
+def connected(rows: Source) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection on which the rows of a log can be read."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for name, table in rows.arrow.items():
+            connection.register(name, table)
+        yield connection
+
+
+def look(rows: Source) -> Looked:
+    """Return what the columns of a log are like, by its first rows."""
+    with connected(rows) as connection:
+        connection.execute(f"create temp table looked as select * from {rows.first(SAMPLE_ROWS)}")
+        described = connection.sql("describe looked").fetchall()
+        columns = [_column(connection, str(row[0]), str(row[1])) for row in described]
+        totals = _repeated_totals(connection, columns)
+        return Looked(columns, totals, _guests(connection, columns))
+
+
+def formats_that_read(rows: Source, column: str, formats: list[str], at_least: float) -> list[str]:
+    """Return which of the formats read this share of all dates of a column, of every row of the log."""
+    value = f"nullif(trim(cast({sql_name(column)} as varchar)), '')"
+    counts = ", ".join(f"count(try_strptime({value}, {sql_text(form)}))" for form in formats)
+    with connected(rows) as connection:
+        row = connection.sql(f"select count({value}), {counts} from {rows.sql}").fetchall()[0]
+    return [form for form, read in zip(formats, row[1:], strict=True) if read >= at_least * row[0]]
+
+
+def _guests(connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> float:
+    customer, email = best(columns, "customer_id"), best(columns, "email")
+    if customer is None or email is None:
+        return 0.0
+    nobody = ", ".join(sql_text(word) for word in NOBODY)
+    written = f"lower(trim(coalesce(cast({sql_name(customer.name)} as varchar), '')))"
+    guest = f"{written} in ({nobody}) and {sql_name(email.name)} is not null"
+    counts = f"select count(*), count(*) filter ({guest}) from looked"
+    rows, guests = connection.sql(counts).fetchall()[0]
+    return float(guests / rows) if rows else 0.0
+
+
+def _column(connection: duckdb.DuckDBPyConnection, name: str, sql_type: str) -> Column:
+    written = f"nullif(trim(cast({sql_name(name)} as varchar)), '')"
+    nobody = ", ".join(sql_text(word) for word in NOBODY if word)
+    query = (
+        f"select count(*), count(x), count(distinct x), "
+        f"count(*) filter (x is null or lower(x) in ({nobody})) from (select {written} as x from looked)"
+    )
+    rows, filled, distinct, nobodies = connection.sql(query).fetchall()[0]
+    values = connection.sql(
+        f"select x from (select {written} as x from looked) where x is not null "
+        f"group by x order by count(*) desc, x limit {DIFFERENT_VALUES}"
+    ).fetchall()
+    share = nobodies / rows if rows else 0.0
+    texts = tuple(str(row[0]) for row in values)
+    return Column(name, rows, filled, distinct, texts, sql_type.upper(), share)
+
+
+def _repeated_totals(
+    connection: duckdb.DuckDBPyConnection, columns: list[Column]
+) -> frozenset[str]:
+    """Return the columns of money that say the same on all lines of every order of several lines."""
+    orders = ranked(columns, "order_id")
+    amounts = [c for c in ranked(columns, "amount") if c.share_filled > 0.95]
+    if not orders or not amounts:
+        return frozenset()
+    counts = ", ".join(f"count(distinct {sql_name(c.name)}) as a{i}" for i, c in enumerate(amounts))
+    shares = ", ".join(f"count(*) filter (a{i} = 1)" for i in range(len(amounts)))
+    row = connection.sql(
+        f"select count(*), {shares} from (select {counts} from looked "
+        f"where {sql_name(orders[0].name)} is not null "
+        f"group by {sql_name(orders[0].name)} having count(*) > 1)"
+    ).fetchall()[0]
+    if row[0] < FEWEST_ORDERS:
+        return frozenset()
+    return frozenset(
+        c.name for c, same in zip(amounts, row[1:], strict=True) if same >= 0.98 * row[0]
+    )

@@ -1,0 +1,148 @@
+"""From what a file is like to the section `log` that is proposed, with what has to be asked."""
+
+from __future__ import annotations
+
+from clv.errors import ClvError
+from clv.guess.columns import NOBODY, Column
+from clv.guess.dates import date_guess
+from clv.guess.expression import sql_name, sql_text
+from clv.guess.found import Given, Looked, Proposal
+from clv.guess.money import guess_amount
+from clv.guess.roles import best, only_one
+from clv.guess.states import to_drop, to_keep
+
+FEW, MANY = 0.001, 0.05  # shares of rows
+
+
+def propose(looked: Looked, given: Given) -> Proposal:
+    """Return the proposal for a file.
+
+    Raises
+    ------
+    ClvError
+        When the file cannot be a log: it has no rows, or no column that was named.
+    """
+    if not looked.columns or not any(column.rows for column in looked.columns):
+        raise ClvError("it has a header line and no rows. Give a file with orders in it.")
+    found = Proposal()
+    for role in ("order_id", "line_id", "updated_at"):
+        _plain_role(looked, given, found, role)
+    _customer(looked, given, found)
+    guess_amount(looked, given, found)
+    _date(looked, given, found)
+    _status(looked, given, found)
+    _currency(looked, given, found)
+    found.formats |= given.formats
+    return found
+
+
+def _plain_role(looked: Looked, given: Given, found: Proposal, role: str) -> None:
+    column = best(looked.columns, role)
+    if role in given.columns:
+        found.columns[role] = given.columns[role]
+    elif column is not None and column.name not in found.columns.values():
+        found.columns[role] = column.name
+
+
+def _customer(looked: Looked, given: Given, found: Proposal) -> None:
+    if "customer_id" in given.columns:
+        found.columns["customer_id"] = given.columns["customer_id"]
+        return
+    column = best(looked.columns, "customer_id")
+    email = best(looked.columns, "email") or only_one(looked.columns, "email")
+    if column is not None and column.emails > 0.5:
+        column, email = None, column
+    if column is None and email is None:
+        found.ask("--customer-id", f"which column says who bought? {looked.listed}")
+    elif column is None and email is not None:
+        found.columns["customer_id"] = f"lower({sql_name(email.name)})"
+    elif column is not None and (email is None or looked.guests < FEW):
+        found.columns["customer_id"] = column.name
+        if column.nobody > MANY:
+            found.notes.append(f"{column.name} says nobody in {column.nobody:.0%} of the rows")
+    elif column is not None and email is not None:
+        found.columns["customer_id"] = _account_or_email(column, email)
+        found.notes.append(
+            f"{column.name} says nobody in {looked.guests:.1%} of the rows; there {email.name} is it"
+        )
+
+
+def _account_or_email(column: Column, email: Column) -> str:
+    expression = sql_name(column.name)
+    if column.sql_type == "VARCHAR":
+        for value in column.values:
+            if value.strip() and value.strip().lower() in NOBODY:
+                expression = f"nullif({expression}, {sql_text(value)})"
+    else:
+        expression = f"cast(nullif({expression}, 0) as varchar)"
+    return f"coalesce({expression}, lower({sql_name(email.name)}))"
+
+
+def _date(looked: Looked, given: Given, found: Proposal) -> None:
+    column = best(looked.columns, "ordered_at") or only_one(looked.columns, "ordered_at")
+    if "ordered_at" in given.columns:
+        found.columns["ordered_at"] = given.columns["ordered_at"]
+        column = looked.named(given.columns["ordered_at"])
+    elif column is None:
+        found.ask("--ordered-at", f"which column says when? {looked.listed}")
+    else:
+        found.columns["ordered_at"] = column.name
+    if column is None or "ordered_at_format" in given.formats:
+        return
+    guess = date_guess(column)
+    if guess is None:
+        found.ask(
+            "--date-format",
+            f"how are the dates of {column.name} written ({', '.join(column.values[:3])})? In strptime's "
+            "words, such as '%d.%m.%Y %H:%M'",
+        )
+    elif guess.alternatives:
+        found.ask(
+            "--date-format",
+            f"the dates of {column.name} can be read in several ways ({guess.example}): which is meant?",
+            (str(guess.format), *guess.alternatives),
+        )
+    elif guess.format is not None:
+        found.formats["ordered_at_format"] = guess.format
+
+
+def _status(looked: Looked, given: Given, found: Proposal) -> None:
+    """Leave out the states that are no purchase."""
+    column = best(looked.columns, "status")
+    said = given.columns.get("status")
+    if said is not None:
+        found.columns["status"], column = said, looked.named(said)
+    if {"keep_status", "drop_status"} & given.formats.keys():
+        if said is None and column is not None:
+            found.columns["status"] = column.name
+        return
+    keep = to_keep(column.values) if column is not None else []
+    drop = (
+        to_drop(column.values, found.refunds_subtracted) if column is not None and not keep else []
+    )
+    if column is not None and (keep or drop):
+        found.columns["status"] = column.name
+        shown, others = (keep, "left out") if keep else (drop, "kept")
+        rest = ", ".join(sorted({*column.values} - {*shown})[:8])
+        found.notes.append(
+            f"{column.name}: {', '.join(shown)} {'kept' if keep else 'left out'}; "
+            f"{rest or 'nothing'} {others}"
+        )
+    if keep or drop:
+        found.formats |= {"keep_status": keep} if keep else {"drop_status": drop}
+
+
+def _currency(looked: Looked, given: Given, found: Proposal) -> None:
+    column = best(looked.columns, "currency")
+    if "currency" in given.columns:
+        found.columns["currency"] = given.columns["currency"]
+        column = looked.named(given.columns["currency"])
+    elif column is not None:
+        found.columns["currency"] = column.name
+    codes = sorted({value.strip().upper() for value in column.values}) if column is not None else []
+    if column is not None and len(codes) > 1 and "exchange_rates" not in given.formats:
+        found.ask(
+            "--exchange-rates",
+            f"{column.name} has {', '.join(codes[:6])}: amounts of several currencies cannot be added. "
+            "Which file has their rates (columns currency, rate, and where they change valid_from)?",
+        )

@@ -1,0 +1,151 @@
+"""What a section `log` makes of a file: staging itself, run in a temporary home."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clv.errors import ClvError
+from clv.project.database import fetch, fetch_row
+from clv.project.dbt import DbtProject
+from clv.project.files import write_text
+from clv.project.home import Home, default_config
+from clv.project.log_section import Log
+from clv.project.section_rewrite import with_section
+from clv.project.transaction_log import VARIABLE
+
+ROWS = "stg_clv__classified_transactions"
+SHOWN_ROWS = 10
+# A larger share of rows whose date or amount cannot be read is no log that was understood.
+UNREADABLE = 0.05
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A log as it would be read.
+
+    Parameters
+    ----------
+    first : DataFrame
+        Its first rows.
+    reasons : DataFrame
+        A row per reason for which rows are left out: rows, money, an example.
+    rows, kept, customers : int
+        Rows of the log, rows that are kept, and their customers.
+    first_day, last_day : str
+        Days of the kept rows.
+    amount : Decimal
+        Money of the kept rows.
+    unreadable : int
+        Rows whose date or amount cannot be read. An amount that another row of the order has is
+        none of them: shops write the total once for several lines.
+    """
+
+    first: pd.DataFrame
+    reasons: pd.DataFrame
+    rows: int
+    kept: int
+    customers: int
+    first_day: str
+    last_day: str
+    amount: Any
+    unreadable: int
+
+    def check_understood(self) -> None:
+        """Refuse what is evidently read wrongly.
+
+        Raises
+        ------
+        ClvError
+            When no row is kept, or more than a few have a date or an amount that cannot be read.
+        """
+        if self.kept == 0:
+            raise ClvError(f"none of the {self.rows:,} rows could be read: {self._said()}. {_FIX}")
+        if self.unreadable > UNREADABLE * self.rows:
+            raise ClvError(
+                f"{self.unreadable:,} of {self.rows:,} rows have a date or an amount that cannot be read: "
+                f"{self._said()}. {_FIX}"
+            )
+
+    def _said(self) -> str:
+        parts = (
+            f"{row.log_rows:,} {row.reason} ({row.example})" for row in self.reasons.itertuples()
+        )
+        return "; ".join(parts)
+
+
+_FIX = (
+    "Nothing was written. Correct what was guessed: --date-format, --decimal, --ordered-at and --amount "
+    "say how dates and amounts are meant."
+)
+
+
+def preview(section: Mapping[str, Any], folder: Path) -> Preview:
+    """Read a log as staging reads it, whole.
+
+    Parameters
+    ----------
+    section : mapping
+        The section `log`.
+    folder : Path
+        Where the config is, from which relative paths are taken.
+
+    Raises
+    ------
+    ClvError
+        When the log cannot be read so.
+    """
+    with tempfile.TemporaryDirectory(prefix="clv-init-") as name, _environment():
+        home = Home(Path(name).resolve())
+        placed = Log.model_validate(dict(section)).placed_vars(folder)
+        write_text(home.config, with_section(default_config(), "log", placed, str(home.config)))
+        DbtProject(home).classify_log()
+        return _read(home)
+
+
+def _read(home: Home) -> Preview:
+    totals = f"""
+        select count(*), count(*) filter (reason is null),
+            count(distinct customer_id) filter (reason is null),
+            cast(min(order_date) filter (reason is null) as varchar),
+            cast(max(order_date) filter (reason is null) as varchar),
+            sum(amount) filter (reason is null),
+            count(*) filter (
+                reason = 'date_unreadable' or (reason = 'amount_missing_or_not_finite' and amounts = 0)
+            )
+        from (
+            select *, case when order_id is null then 0 else count(amount) over (partition by order_id) end
+                as amounts
+            from {ROWS}
+        )
+    """
+    first = f"""
+        select customer_id, ordered_at, amount, order_id, reason as left_out
+        from {ROWS} order by input_row limit {SHOWN_ROWS}
+    """
+    reasons = f"""
+        select reason, count(*) as log_rows, sum(amount) as amount,
+            min_by(concat_ws(', ', customer_id, written_date, cast(amount as varchar)), input_row) as example
+        from {ROWS} where reason is not null group by reason order by log_rows desc, reason
+    """
+    database = home.database
+    return Preview(fetch(database, first), fetch(database, reasons), *fetch_row(database, totals))
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """Let the temporary home be this process's only for a while, and no variable name another log."""
+    kept = dict(os.environ)
+    os.environ.pop(VARIABLE, None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
