@@ -1,4 +1,4 @@
-"""Accuracy side by side with peers: our champion, lifetimes, plain boosting on RFM, naive rules.
+"""Accuracy side by side with peers: our champion, lifetimes, boosting on RFM, naive rules.
 
     python benchmarks/accuracy.py                                     # CDNOW, four splits
     python benchmarks/accuracy.py --log sales.parquet --split 2011-09-09:6:3 \
@@ -6,7 +6,9 @@
 
 A split is cutoff:history_months:pred_months. At each, `clv train` runs with a cutoff pred_months
 earlier, so that its labels end at the split's cutoff: the champion knows nothing of the test
-window. The peers learn from the same history; lifetimes is used as its documentation shows.
+window. The peers learn from the same history; lifetimes is used as its documentation shows. Beside
+every contestant a second table has, per split, the ratio of the champion's RMSE to the best peer's with
+its 90 % interval (customers resampled, 400 times), normalized Gini and total beside the best of any peer.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from clv.core.arrays import by_window, column
 from clv.core.dates import add_months, parse_date
@@ -48,6 +50,7 @@ from clv.training.train import train
 
 CDNOW_SPLITS = ["1997-12-31:9:3", "1997-12-31:12:6", "1998-03-31:9:3", "1998-03-31:12:3"]
 RFM = ["frequency", "recency", "T", "monetary_value"]
+RESAMPLES, SEED = 400, 20210101
 Predictor = Callable[[], np.ndarray]
 
 
@@ -76,6 +79,18 @@ def boosting_peer(train_set: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
     return np.asarray(model.predict(test[RFM].to_numpy(float)))
 
 
+def two_stage_peer(train_set: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
+    """Chance of buying times the amount, learnt on a log scale and smeared back (Duan 1983)."""
+    features, spent = train_set[RFM].to_numpy(float), column(train_set, "actual_clv")
+    buys = spent > 0
+    chance = HistGradientBoostingClassifier(random_state=0).fit(features, buys)
+    amount = HistGradientBoostingRegressor(random_state=0)
+    amount.fit(features[buys], np.log(spent[buys]))
+    smear = np.mean(np.exp(np.log(spent[buys]) - amount.predict(features[buys])))
+    asked = test[RFM].to_numpy(float)
+    return np.asarray(chance.predict_proba(asked)[:, 1] * np.exp(amount.predict(asked)) * smear)
+
+
 def naive_peers(test: pd.DataFrame, train_set: pd.DataFrame, depth: float) -> dict[str, np.ndarray]:
     """Spend rates, the last window and the mean, in their plainest form."""
     days, spent = column(test, "pred_days"), np.maximum(column(test, "revenue"), 0)
@@ -95,8 +110,8 @@ def naive_peers(test: pd.DataFrame, train_set: pd.DataFrame, depth: float) -> di
     return rates
 
 
-def split_table(dbt: DbtProject, split: str) -> pd.DataFrame:
-    """Return one row per contestant on one split."""
+def split_table(dbt: DbtProject, split: str) -> tuple[pd.DataFrame, dict[str, object]]:
+    """Return one row per contestant on one split, and the champion beside the best of the peers."""
     text, history, months = split.split(":")
     judged = Window(parse_date(text, "--split"), int(history), int(months))
     learnt = replace(judged, cutoff=add_months(judged.cutoff, -judged.pred_months))
@@ -121,13 +136,16 @@ def split_table(dbt: DbtProject, split: str) -> pd.DataFrame:
         "lifetimes BG/NBD + GG": lambda: lifetimes_peer("BetaGeoFitter", test),
         "lifetimes Pareto/NBD + GG": lambda: lifetimes_peer("ParetoNBDFitter", test),
         "boosting on RFM": lambda: boosting_peer(train_set, test),
+        "two-stage boosting on RFM": lambda: two_stage_peer(train_set, test),
     }
     naive = naive_peers(test, train_set, depth)
     peers |= {name: partial(np.asarray, values) for name, values in naive.items()}
+    values_of: dict[str, np.ndarray] = {}
     for name, predict in peers.items():
         started = time.perf_counter()
         try:
             values = predict()
+            values_of[name] = np.where(np.isfinite(values), values, 0.0)
         except Exception as error:  # lifetimes raises many kinds, and says so in the table
             say(f"{split}: {name}: {str(error).strip().splitlines()[0] if str(error) else error!r}")
             rows.append({"contestant": f"{name}: did not converge"})
@@ -141,8 +159,30 @@ def split_table(dbt: DbtProject, split: str) -> pd.DataFrame:
         f"{np.mean(actual < lower):.1%} below the lower"
     )
     table = pd.DataFrame(rows)
-    table.insert(0, "split", f"{judged.cutoff} {history}+{months}")
-    return table
+    name = f"{judged.cutoff} {history}+{months}"
+    table.insert(0, "split", name)
+    ours = column(predicted, "predicted_clv")
+    return table, {"split": name, "champion": champion.kind, **beside(ours, values_of, actual)}
+
+
+def beside(ours: np.ndarray, peers: dict[str, np.ndarray], actual: np.ndarray) -> dict[str, object]:
+    """Return error, order and level of predictions beside the best peer's, arrays of shape (n,)."""
+    figures = {name: measure(values, actual) for name, values in peers.items()}
+    best = min(figures, key=lambda name: figures[name].rmse)
+    found, rng = measure(ours, actual), np.random.default_rng(SEED)
+    squares = np.stack([(ours - actual) ** 2, (peers[best] - actual) ** 2])
+    counts = (rng.poisson(1.0, len(actual)).astype(float) for _ in range(RESAMPLES))
+    sums = np.array([squares @ count for count in counts])
+    low, high = np.quantile(np.sqrt(sums[:, 0] / sums[:, 1]), (0.05, 0.95))
+    return {
+        "best peer": best,
+        "RMSE": found.rmse,
+        "ratio": found.rmse / figures[best].rmse,
+        "90 % interval": f"{low:.3f}-{high:.3f}",
+        "Gini": found.normalized_gini,
+        "best Gini": max(one.normalized_gini for one in figures.values()),
+        "total / actual": float(ours.sum() / actual.sum()),
+    }
 
 
 def _row(name: str, values: object, actual: np.ndarray, seconds: float) -> dict[str, object]:
@@ -188,11 +228,12 @@ def main() -> int:
         home.ensure()
         dbt = DbtProject(home, parse_vars(asked.vars))
         try:
-            table = pd.concat([split_table(dbt, split) for split in asked.split])
+            found = [split_table(dbt, split) for split in asked.split]
         except ClvError as error:
             say(f"accuracy: {error}")
             return 1
-    text = markdown_table(table)
+    tables = (pd.concat([table for table, _ in found]), pd.DataFrame([row for _, row in found]))
+    text = "\n\n".join(markdown_table(table) for table in tables)
     print(text)
     if asked.out:
         asked.out.write_text(f"{dt.date.today()}\n\n{text}\n", encoding="utf-8")

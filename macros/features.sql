@@ -157,12 +157,16 @@ inner join first_purchases as f
 {%- endmacro %}
 
 {% macro clv_spread(sum_of_squares, total, n) -%}
-  {#- Sample standard deviation from exact sums; 0 below two values (greatest passes nulls over). -#}
-  sqrt(greatest(
-        (cast({{ sum_of_squares }} as double) - cast({{ total }} as double) * cast({{ total }} as double) / nullif({{ n }}, 0))
-        / nullif({{ n }} - 1, 0),
-        cast(0 as double)
-    ))
+  {#- Sample standard deviation from exact sums; null below two values. Rounding below 0 is 0: the
+      greatest() passes nulls over, so the case asks first. -#}
+  case
+        when {{ n }} >= 2
+            then sqrt(greatest(
+                (cast({{ sum_of_squares }} as double) - cast({{ total }} as double) * cast({{ total }} as double) / {{ n }})
+                / ({{ n }} - 1),
+                cast(0 as double)
+            ))
+    end
 {%- endmacro %}
 
 {% macro clv_labels_as_of(windows, population, days) -%}

@@ -16,6 +16,7 @@ import pyarrow as pa
 from clv.core.arrays import Vector, column
 from clv.prediction.baseline import PREDICTED, stability
 from clv.prediction.btyd import PurchaseModel
+from clv.prediction.season import FLAT, SeasonClock
 from clv.project.home import Home
 from clv.registry.gate import open_champion
 from clv.registry.model_file import ModelFile
@@ -122,20 +123,38 @@ def share_by_then(champion: dict[str, Any], rows: pd.DataFrame) -> Vector:
 
     The BTYD model of the champion knows (its own, or one of those that it reads): customers who
     may have left buy early or not at all. Without one, or where a formula overflows, it is the
-    share of days.
+    share of days. All days are those of the champion's season clock.
     """
-    days, window = column(rows, "horizon_days"), column(rows, "pred_days")
+    reader = champion.get("reader", {})
+    season = reader.get("season")
+    days, window, *habits = _times(rows, SeasonClock.from_dict(season) if season else FLAT)
     even: Vector = days / window
-    stored = champion.get("reader", {}).get("purchases")
+    stored = reader.get("purchases")
     if not stored:
         return even
     kinds = [str(champion.get("kind")).removesuffix("_gamma_gamma"), *sorted(stored)]
     purchases = PurchaseModel(**next(stored[kind] for kind in kinds if kind in stored))
-    habits = [column(rows, name) for name in ("frequency", "recency", "T")]
     so_far, whole = (purchases.expected_purchases(d, *habits) for d in (days, window))
     with np.errstate(divide="ignore", invalid="ignore"):
         share = so_far / whole
     return np.where(np.isfinite(share) & (share >= 0) & (share <= 1), share, even)
+
+
+def _times(rows: pd.DataFrame, clock: SeasonClock) -> list[Vector]:
+    """Return horizon, window, frequency, recency and T in seasonal days, where the rows have them."""
+    names = ["horizon_days", "pred_days", "frequency", "recency", "T"]
+    plain = [column(rows, name) for name in names if name in rows]
+    if clock.is_flat:
+        return plain
+    cutoff = pd.to_datetime(rows["cutoff"]).to_numpy().astype("datetime64[D]")
+
+    def moved(days: Vector) -> Vector:
+        """Return the seasonal days from the cutoff to so many days after it, below 0 before it."""
+        return clock.days_between(cutoff, cutoff + days.astype("timedelta64[D]"))
+
+    days, window, frequency, recency, age = plain
+    first, last = moved(-age), moved(recency - age)
+    return [moved(days), moved(window), frequency, last - first, -first]
 
 
 def _populations(model: ModelFile, customers: pd.DataFrame) -> dict[str, Any]:

@@ -6,13 +6,18 @@ import duckdb
 import pandas as pd
 
 from clv.core.wording import markdown_table
+from clv.errors import ClvError
 from clv.monitoring.decisions import open_alerts
 from clv.operations.schedule import Schedule
 from clv.project.config import Config
 from clv.project.database import reading
 from clv.project.home import Home
+from clv.registry.card_report import season_of
 from clv.registry.store import Registry
 
+NO_SEASON = (
+    "season: the champion's log did not show one; totals of the coming window may be off by it"
+)
 WAITING = "select * from int_clv__waiting_batches order by cutoff, pred_months"
 
 
@@ -31,6 +36,7 @@ def status_text(home: Home, config: Config) -> str:
             f"baseline: RMSE {champion.baseline_rmse:.4g}, "
             f"R² {r2:.4g} ({champion.baseline_method})",
             f"next cutoff: {schedule.next_cutoff}",
+            *_season(Registry(home.registry), champion.model_id),
         ]
     else:
         lines.append("champion: none yet; run `clv train`")
@@ -41,6 +47,15 @@ def status_text(home: Home, config: Config) -> str:
     if waiting is not None and len(waiting):
         lines += ["", "batches waiting to mature:", "", markdown_table(waiting)]
     return "\n".join(lines)
+
+
+def _season(registry: Registry, model_id: str) -> list[str]:
+    """Say so where the champion knows no season; nothing where its card cannot be read."""
+    try:
+        known = season_of(registry.card(model_id).champion)
+    except ClvError:
+        return []
+    return [] if known is not None else [NO_SEASON]
 
 
 def _batches(home: Home) -> tuple[str, str, pd.DataFrame | None]:

@@ -10,14 +10,14 @@ import numpy as np
 
 from clv.core.arrays import Vector, column
 from clv.errors import ClvError
-from clv.prediction.encoder import BTYD, Encoded
+from clv.prediction.encoder import ANCHOR, BTYD, Encoded
 from clv.prediction.learners import BOOSTING, LEARNERS, LINEAR, TREES, WEIGHTED, Learner
-from clv.prediction.naive import MEAN, RULES
+from clv.prediction.naive import MEAN, RULES, WINDOW_RATE
 
 __all__ = ["BLEND", "LEVELS", "Blend", "Candidate", "PopulationMean", "Rule", "column"]
 
 BLEND = "blend"
-# Simplicity: a candidate of a later level takes the title only when it is shown to be better.
+# From the simplest on. The blend holds the title until another is shown to be better.
 LEVELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("naive", (*RULES, MEAN)),
     ("buy-till-you-die", BTYD),
@@ -27,10 +27,12 @@ LEVELS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 KINDS = tuple(kind for _, kinds in LEVELS for kind in kinds)
 
-# The blend before any evidence: the line and the trees, which err differently, in equal parts.
-PRIOR = {LINEAR: 0.5, TREES: 0.5}
-# How much the prior weighs: as much as this many times the evidence.
-PRIOR_STRENGTH = 1.0
+# The learners that the blend pools.
+POOLED = (LINEAR, TREES)
+# How many times what the plain expectations say a blend may predict of a customer.
+REACH = 1.5
+# How far the level of a blend may move its total.
+LARGEST_LEVEL = 2.0
 
 
 class Candidate(Protocol):
@@ -80,67 +82,60 @@ class PopulationMean:
 
 @dataclass(frozen=True)
 class Blend:
-    """A weighted mean of other candidates; no weight is negative."""
+    """The customer's median over learners and the plain expectations beside them, times a level.
 
-    weights: dict[str, float]
+    See `pool` and `level_of`.
+    """
+
     members: dict[str, Candidate]
+    level: float
     kind: str = BLEND
 
     def expect(self, encoded: Encoded) -> Vector:
         """See `Candidate.expect`."""
-        parts = [w * self.members[k].expect(encoded) for k, w in self.weights.items() if w > 0]
-        return np.sum(parts, axis=0) if parts else np.zeros(len(encoded.offset))
+        parts = {kind: member.expect(encoded) for kind, member in self.members.items()}
+        return self.level * pool(encoded, parts)
 
     def to_dict(self) -> dict[str, Any]:
         """See `Candidate.to_dict`."""
-        used = {k: w for k, w in self.weights.items() if w > 0}
-        return {
-            "kind": self.kind,
-            "weights": used,
-            "members": {k: self.members[k].to_dict() for k in used},
-        }
+        members = {kind: member.to_dict() for kind, member in self.members.items()}
+        return {"kind": self.kind, "level": self.level, "members": members}
 
 
-def blend_weights(
-    predictions: list[Mapping[str, Vector]], actuals: list[Vector]
-) -> dict[str, float]:
-    """Return non-negative weights by least squares on judged windows, held towards the prior.
+def pool(encoded: Encoded, parts: Mapping[str, Vector]) -> Vector:
+    """Return each customer's median of what learners predict and plain models expect, shape (n,).
 
-    They sum to 1: the members learn the level of spend anew with every fit, and weights that
-    followed the level of the judged windows would learn it twice. Each window counts the same;
-    without windows the prior is returned. Stacking with non-negative weights: Breiman (1996),
-    Stacked Regressions.
+    Beside the learners stands the geometric mean of the anchor, which knows who has gone, and of the
+    window rate, which knows who is large. One of them that runs away with a large customer does not
+    move a median, as it would a mean; and no customer gets more than REACH times what the anchor or
+    the window rate says.
 
     Parameters
     ----------
-    predictions : list of dicts, one a window, of arrays of shape (n,)
-        Out-of-time predictions of the candidates.
-    actuals : list of arrays of shape (n,)
+    parts : dict of arrays of shape (n,)
+        What learners predict.
     """
-    from scipy.optimize import nnls
+    anchor, rate = _anchor(encoded), encoded.expectations[WINDOW_RATE]
+    between = np.sqrt(np.maximum(anchor, 0) * np.maximum(rate, 0))
+    median = np.median([between, *parts.values()], axis=0)
+    return np.asarray(np.minimum(median, REACH * np.maximum(anchor, rate) + encoded.floor))
 
-    common = set(KINDS) - {BLEND, MEAN}
-    for one in predictions:
-        common &= set(one)
-    members = [kind for kind in KINDS if kind in common]
-    prior = np.array([PRIOR.get(kind, 0.0) for kind in members])
-    if not predictions or prior.sum() == 0:
-        return dict(PRIOR)
-    prior = prior / prior.sum()
-    left, right = [], []
-    for one, actual in zip(predictions, actuals, strict=True):
-        size = np.sqrt(max(float(np.sum(actual**2)), 1e-12))
-        left.append(np.column_stack([one[kind] for kind in members]) / size)
-        right.append(actual / size)
-    points, target = np.vstack(left), np.concatenate(right)
-    gram = points.T @ points
-    strength = PRIOR_STRENGTH * np.trace(gram) / len(members)
-    root = np.linalg.cholesky(gram + strength * np.eye(len(members)))
-    pull = points.T @ target + strength * prior
-    weights, _ = nnls(root.T, np.linalg.solve(root, pull))
-    kept = {kind: float(w) for kind, w in zip(members, weights, strict=True) if w > 0.005}
-    total = sum(kept.values())
-    return {kind: w / total for kind, w in kept.items()} if kept else dict(PRIOR)
+
+def level_of(encoded: Encoded, pooled: Vector) -> float:
+    """Return what brings the total of a pool halfway, on a log scale, to the anchor's.
+
+    Learners carry the level of spend of past windows into the next, the anchor that of the customers
+    as they stand. Which of the two holds differs from log to log.
+    """
+    stands, learnt = float(np.sum(_anchor(encoded))), float(np.sum(pooled))
+    if min(stands, learnt) <= 0 or not np.isfinite(stands / learnt):
+        return 1.0
+    return float(np.clip(np.sqrt(stands / learnt), 1 / LARGEST_LEVEL, LARGEST_LEVEL))
+
+
+def _anchor(encoded: Encoded) -> Vector:
+    """Return the anchor, or the window rate where it did not converge."""
+    return encoded.expectations.get(ANCHOR, encoded.expectations[WINDOW_RATE])
 
 
 def candidate_from_dict(stored: dict[str, Any]) -> Candidate:
@@ -160,7 +155,7 @@ def candidate_from_dict(stored: dict[str, Any]) -> Candidate:
         return Learner.from_dict(stored)
     if kind == BLEND:
         members = {k: candidate_from_dict(member) for k, member in stored["members"].items()}
-        return Blend(stored["weights"], members)
+        return Blend(members, stored["level"])
     raise ClvError(
         f"the champion is of kind '{kind}', which this version does not know. "
         "Update the project, or run `clv train`."

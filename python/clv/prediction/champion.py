@@ -14,6 +14,7 @@ from clv.prediction.candidates import Candidate, candidate_from_dict
 from clv.prediction.encoder import Encoded, Encoder
 from clv.prediction.intervals import Intervals
 from clv.prediction.purchases import PurchaseOutlook, next_purchase, plain_outlook
+from clv.prediction.season import in_seasonal_days
 
 CHUNK = 200_000
 
@@ -52,7 +53,7 @@ class Champion:
         return pd.concat(parts) if parts else self._predict(features)
 
     def _predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        encoded = self.encoder.encode(features)
+        encoded, clock = self.encoder.encode(features), self.encoder.clock
         predicted = self._money(encoded)
         outlook = self.outlook.predict(encoded) if self.outlook else plain_outlook(encoded)
         lower, upper = self.intervals.customers(predicted, encoded.pred_days)
@@ -65,7 +66,10 @@ class Champion:
                 "probability_purchase": outlook[1],
                 "probability_alive": encoded.probability_alive,
                 "expected_next_purchase": next_purchase(
-                    features, probability=outlook[1], purchases=outlook[0]
+                    in_seasonal_days(features, clock, self.encoder.data_from),
+                    probability=outlook[1],
+                    purchases=outlook[0],
+                    clock=clock,
                 ).to_numpy(),
             },
             index=features.index,

@@ -71,8 +71,8 @@ class Clusters:
 def behaviour(features: pd.DataFrame) -> Matrix:
     """Return the log-scaled behaviour features, shape (n, len(BEHAVIOUR)).
 
-    Regularity is the spread of the gaps between purchase days relative to their mean: 0 for one gap
-    alone; customers without a gap count as buying at random times (1).
+    Regularity is the spread of the gaps between purchase days relative to their mean; customers with
+    fewer than two gaps count as buying at random times (1).
     """
     gap, spread = column(features, "mean_gap"), column(features, "spread_gap")
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -40,23 +40,21 @@ class WindowExpectations:
     floor: Vector
 
 
-def covariates(
-    features: pd.DataFrame, depth: Vector, expected: WindowExpectations, unit: float
-) -> Matrix:
+def covariates(features: pd.DataFrame, expected: WindowExpectations, unit: float) -> Matrix:
     """Return what the learners see, shape (n, covariates), every entry finite.
 
-    A column is the same thing in every batch.
+    A column is the same thing in every batch, and none is the same for all of a batch: what tells
+    batches apart (the days of history, say) would be learnt from a handful of them.
 
     Parameters
     ----------
     features : DataFrame of shape (n, features)
-    depth : array of shape (n,)
-        Days of history that the log holds for the customer's batch.
+        In seasonal days, with their history_days: see `clv.prediction.season.in_seasonal_days`.
     unit : float
         The log's mean order value.
     """
-    days = column(features, "pred_days")
-    month = days / MONTH
+    month = column(features, "pred_days") / MONTH
+    depth = column(features, "history_days")
     age, since = column(features, "T"), column(features, "days_since_last")
     frequency, revenue = column(features, "frequency"), column(features, "revenue")
     gap = column(features, "mean_gap")
@@ -88,12 +86,11 @@ def covariates(
         np.clip(refunds / np.maximum(revenue + refunds, 0.01 * unit), 0, 2),
         np.log1p(before),
         (before == 0).astype(float),
-        np.log(depth),
         *(money(column(features, f"{name}_order_value"))
           for name in ("average", "largest", "last", "first")),
     ]  # fmt: skip
     for length in (30, 90, 180):
-        span = np.minimum(length, depth) / MONTH
+        span = column(features, f"recent_{length}d") / MONTH
         columns.append(np.log1p(column(features, f"orders_{length}d") / span))
         columns.append(money(column(features, f"revenue_{length}d") / span))
     # What each expectation is of the offset, and the constant: a straight line in these is a plain

@@ -1,6 +1,6 @@
 """What the candidates see of a customer: naive rules, the BTYD models' outputs, own rhythm.
 
-Every figure is made of features as of a cutoff.
+Every figure is made of features as of a cutoff, in seasonal days.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from clv.prediction.btyd import (
     fit_spend,
 )
 from clv.prediction.design_matrix import MONTH, WindowExpectations, covariates
-from clv.prediction.naive import RULES, SPEND_RATE, history_days, known_days, rule
+from clv.prediction.naive import RULES, SPEND_RATE, known_days, rule
+from clv.prediction.season import FLAT, SeasonClock, in_seasonal_days
 
 
 def btyd_kind(model: str) -> str:
@@ -37,9 +38,16 @@ BTYD = tuple(btyd_kind(model) for model in PURCHASE_MODELS)
 # fit takes ten times as long as theirs and says nearly the same, so windows that are only learnt
 # from do without it.
 LEARNER_MODELS = ("bg_nbd", "mbg_nbd")
+# The expectation that learners and the blend start from: it nearly always converges, and knows who has
+# gone, which a rate of the customer's own does not.
+ANCHOR = btyd_kind("mbg_nbd")
 LABELS = ("actual_clv", "actual_purchases")
 # A share of the mean spend that is added to every expectation, so that ratios to it stay finite.
 FLOOR = 0.02
+# What Gamma-Gamma is fitted on: all purchase days, the first included, or the repeats of the papers.
+ALL_DAYS, REPEATS = "all purchase days", "repeat purchase days"
+# How many times the observed mean order a fit may imply.
+REACH = 3.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,9 @@ class Encoder:
     unit: float
     purchases: dict[str, PurchaseModel]
     spend: SpendModel | None
+    spend_of: str
     failures: dict[str, str]
+    clock: SeasonClock = FLAT
 
     @classmethod
     def fit(
@@ -111,15 +121,16 @@ class Encoder:
         features: pd.DataFrame,
         data_from: dt.date,
         models: Sequence[str] = tuple(PURCHASE_MODELS),
+        clock: SeasonClock = FLAT,
     ) -> Encoder:
         """Fit the BTYD `models` on the features as of one cutoff; failures are kept as reasons."""
-        frequency, recency, age = (column(features, c) for c in ("frequency", "recency", "T"))
-        value = column(features, "monetary_value")
+        seasonal = in_seasonal_days(features, clock, data_from)
+        frequency, recency, age = (column(seasonal, c) for c in ("frequency", "recency", "T"))
         purchases: dict[str, PurchaseModel] = {}
         failures: dict[str, str] = {}
-        spend = None
+        spend, spend_of = None, ALL_DAYS
         try:
-            spend = fit_spend(frequency, value)
+            spend, spend_of = _plausible_spend(features)
         except NotFittedError as error:
             failures |= {kind: str(error) for kind in BTYD}
         for model in models if spend else ():
@@ -129,18 +140,20 @@ class Encoder:
                 failures[btyd_kind(model)] = str(error)
         orders = column(features, "average_order_value")
         unit = float(np.mean(orders[orders > 0])) if (orders > 0).any() else 1.0
-        return cls(data_from, unit, purchases, spend, failures)
+        return cls(data_from, unit, purchases, spend, spend_of, failures, clock)
 
     def encode(self, features: pd.DataFrame) -> Encoded:
         """Return what candidates see of customers as of one or several cutoffs."""
-        depth = history_days(features, self.data_from)
+        cutoffs = pd.factorize(pd.to_datetime(features["cutoff"]))[0]
+        features = in_seasonal_days(features, self.clock, self.data_from)
+        depth = column(features, "history_days")
         days = column(features, "pred_days")
         expectations = {kind: rule(kind, features, depth) for kind in RULES}
         own_rate = expectations[SPEND_RATE]
         counts, alive, overflowed = [], [], {}
         own_purchases = (column(features, "frequency") + 1) * days / known_days(features, depth)
         value = self._value(features)
-        for model, (bought, living) in self._btyd(features).items():
+        for model, (bought, living) in self._btyd(features, cutoffs).items():
             finite = np.isfinite(bought) & (bought >= 0)
             overflowed[btyd_kind(model)] = int((~finite).sum())
             bought = np.where(finite, bought, own_purchases)
@@ -163,7 +176,7 @@ class Encoder:
             overflowed,
             offset + floor,
             (bought + own_purchases) / 2 + FLOOR * days / MONTH,
-            covariates(features, depth, expected, self.unit),
+            covariates(features, expected, self.unit),
             living,
             days,
             floor,
@@ -183,7 +196,9 @@ class Encoder:
             "unit": self.unit,
             "purchases": {k: model.to_dict() for k, model in self.purchases.items()},
             "spend": self.spend.to_dict() if self.spend else None,
+            "spend_of": self.spend_of,
             "failures": self.failures,
+            "season": self.clock.to_dict(),
         }
 
     @classmethod
@@ -194,27 +209,31 @@ class Encoder:
             stored["unit"],
             {k: PurchaseModel(**model) for k, model in stored["purchases"].items()},
             SpendModel(**stored["spend"]) if stored["spend"] else None,
+            stored["spend_of"],
             stored["failures"],
+            SeasonClock.from_dict(stored["season"]),
         )
 
     def _value(self, features: pd.DataFrame) -> Vector:
         own = np.maximum(column(features, "average_order_value"), 0)
         if self.spend is None:
             return own
-        value = self.spend.expected_spend(
-            column(features, "frequency"), column(features, "monetary_value")
-        )
+        value = self.spend.expected_spend(*_observed_spend(features, self.spend_of))
         return np.where(np.isfinite(value) & (value >= 0), value, own)
 
-    def _btyd(self, features: pd.DataFrame) -> dict[str, tuple[Vector, Vector]]:
+    def _btyd(
+        self, features: pd.DataFrame, cutoffs: NDArray[np.int64]
+    ) -> dict[str, tuple[Vector, Vector]]:
         """Return expected purchases and probability alive per model, once per combination."""
         names = ("pred_days", "frequency", "recency", "T")
-        keys = np.column_stack([column(features, name) for name in names]).astype(np.int64)
-        code = np.zeros(len(keys), dtype=np.int64)
-        for part in keys.T:
-            code = code * (int(part.max(initial=0)) + 1) + part
+        times = np.column_stack([column(features, name) for name in names])
+        # In seasonal days too a combination is one of whole numbers: of dates, and the cutoff.
+        code = np.zeros(len(times), dtype=np.int64)
+        for part in (cutoffs, *times.T):
+            whole = np.unique(part, return_inverse=True)[1]
+            code = code * (int(whole.max(initial=0)) + 1) + whole
         _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-        days, frequency, recency, age = keys[first].T.astype(float)
+        days, frequency, recency, age = times[first].T
         return {
             name: (
                 model.expected_purchases(days, frequency, recency, age)[inverse],
@@ -222,6 +241,45 @@ class Encoder:
             )
             for name, model in self.purchases.items()
         }
+
+
+def _plausible_spend(features: pd.DataFrame) -> tuple[SpendModel, str]:
+    """Fit Gamma-Gamma on all purchase days, or on the repeats alone where that says nothing likely.
+
+    A mean order that is REACH times the observed one, or a share of it, is a tail that the fit
+    did not find.
+
+    Raises
+    ------
+    NotFittedError
+        When neither fit converges to a likely mean order.
+    """
+    orders = column(features, "average_order_value")
+    observed = float(np.mean(orders[orders > 0])) if (orders > 0).any() else 0.0
+    if np.sum(column(features, "frequency") > 0) < 2:
+        raise NotFittedError("fewer than two customers have repeat purchases to learn from")
+    failures = []
+    for days in (ALL_DAYS, REPEATS):
+        try:
+            model = fit_spend(*_observed_spend(features, days))
+        except NotFittedError as error:
+            failures.append(f"on {days}: {error}")
+            continue
+        implied = model.v * model.p / (model.q - 1)
+        if observed / REACH <= implied <= observed * REACH:
+            return model, days
+        failures.append(
+            f"on {days}: gamma_gamma implies a mean order of {implied:.4g}, observed was {observed:.4g}"
+        )
+    raise NotFittedError("; ".join(failures))
+
+
+def _observed_spend(features: pd.DataFrame, days: str) -> tuple[Vector, Vector]:
+    """Return how many purchase days a customer's mean value is of, and that mean."""
+    repeats = column(features, "frequency")
+    if days == REPEATS:
+        return repeats, column(features, "monetary_value")
+    return repeats + 1, np.maximum(column(features, "average_order_value"), 0)
 
 
 def without_labels(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """Learning candidates: the ratio of spend to a plain expectation of it.
 
-A customer's spend in the window is modelled as an expectation, a weighted mean of the naive rules
-and the BTYD models, times a ratio that is learnt, with the expectation as the weight (as in a
-Poisson model with exposure). So a large customer cannot rule the fit, and one that is larger than
-any seen before is still predicted large, which no tree on money itself can do.
+A customer's spend in the window is modelled as an expectation, MBG/NBD's with Gamma-Gamma (a weighted
+mean of the naive rules and the BTYD models where that did not converge), times a ratio that is learnt,
+with the expectation as the weight (as in a Poisson model with exposure). So a large customer cannot
+rule the fit, and one that is larger than any seen before is still predicted large, which no tree on
+money itself can do.
 
 Sources: Extra-Trees, Geurts, Ernst & Wehenkel (2006), Extremely randomized trees; ridge, Hoerl &
 Kennard (1970); Poisson loss with exposure as in McCullagh & Nelder (1989), section 6.
@@ -19,7 +20,7 @@ from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from clv.core.arrays import ClippedScaler, Matrix, Vector, draw_rows, row_products
-from clv.prediction.encoder import BTYD, Encoded
+from clv.prediction.encoder import ANCHOR, BTYD, Encoded
 from clv.prediction.trees import THREADS, Boosting, Forest
 
 LINEAR = "ridge_regression"
@@ -173,6 +174,8 @@ def fit_learner(kind: str, encoded: Encoded, targets: Targets, seed: int) -> Lea
     base = base_weights(encoded, Targets(actual, weight))
     if kind == WEIGHTED:
         return Learner(kind, base, None)
+    if ANCHOR in base:
+        base = {ANCHOR: 1.0}
     expected = expectation(base, encoded)
     ratio = actual / expected
     weight = weight * expected

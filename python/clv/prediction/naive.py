@@ -6,6 +6,7 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clv.core.arrays import Vector, column
 from clv.core.window import Window
@@ -61,6 +62,9 @@ def rule(kind: str, features: pd.DataFrame, depth: Vector) -> Vector:
 
     Parameters
     ----------
+    features : DataFrame of shape (n, …)
+        With recent_30d to recent_365d where the latest stretches have other lengths than those days,
+        as they have in seasonal days.
     depth : array of shape (n,)
         Days of history that the log holds for the customer's batch, see `history_days`.
     """
@@ -75,6 +79,17 @@ def rule(kind: str, features: pd.DataFrame, depth: Vector) -> Vector:
     nearest = np.abs(np.log(np.array(RECENT)[:, None] / days)).argmin(axis=0)
     recent = np.stack([column(features, f"revenue_{n}d") for n in RECENT])
     latest = np.take_along_axis(recent, nearest[None, :], axis=0)[0]
-    length = np.minimum(np.array(RECENT, dtype=float)[nearest], np.maximum(depth, 1))
+    length = np.take_along_axis(_lengths(features, depth), nearest[None, :], axis=0)[0]
     expected: Vector = np.maximum(latest, 0) * days / length
     return expected
+
+
+def _lengths(features: pd.DataFrame, depth: Vector) -> NDArray[np.float64]:
+    """Return how many days the latest stretches have, shape (stretches, n)."""
+    names = [f"recent_{n}d" for n in RECENT]
+    if names[0] in features:
+        return np.stack([column(features, name) for name in names])
+    lengths: NDArray[np.float64] = np.minimum(
+        np.array(RECENT, dtype=float)[:, None], np.maximum(depth, 1)
+    )
+    return lengths

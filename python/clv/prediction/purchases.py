@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
 from clv.core.arrays import ClippedScaler, Matrix, Vector, column, draw_rows, row_products
 from clv.prediction.encoder import Encoded
+from clv.prediction.season import FLAT, SeasonClock
 
 LARGEST_FIT = 40_000
 # A date is given only where a purchase in the window is at least as likely as not.
@@ -90,7 +91,9 @@ def plain_outlook(encoded: Encoded) -> tuple[Vector, Vector]:
     return encoded.purchases_offset, 1 - np.exp(-encoded.purchases_offset)
 
 
-def next_purchase(features: pd.DataFrame, probability: Vector, purchases: Vector) -> pd.Series:
+def next_purchase(
+    features: pd.DataFrame, probability: Vector, purchases: Vector, clock: SeasonClock = FLAT
+) -> pd.Series:
     """Return the expected date of the next purchase; empty where none in the window is likely.
 
     A customer with a rhythm (at least three gaps that vary by at most 35 % of their mean) is
@@ -101,6 +104,8 @@ def next_purchase(features: pd.DataFrame, probability: Vector, purchases: Vector
 
     Parameters
     ----------
+    features : DataFrame of shape (n, features)
+        In seasonal days of the clock, in which the wait is measured too.
     probability, purchases : arrays of shape (n,)
         Chance of any purchase in the window, and the expected number.
     """
@@ -112,9 +117,12 @@ def next_purchase(features: pd.DataFrame, probability: Vector, purchases: Vector
     since = column(features, "days_since_last")
     rhythm = (column(features, "frequency") >= RHYTHM_GAPS) & (spread <= RHYTHM_SPREAD * gap)
     wait = np.where(rhythm, np.nan_to_num(gap - since), wait)
-    wait = np.clip(np.ceil(wait), 1, days)
-    dates = pd.to_datetime(features["cutoff"]) + pd.to_timedelta(wait, unit="D")
-    return dates.where(probability >= LIKELY)
+    cutoff = pd.to_datetime(features["cutoff"])
+    start = cutoff.to_numpy().astype("datetime64[D]")
+    tomorrow, end = start + np.timedelta64(1, "D"), clock.days_later(start, days)
+    dates = np.clip(clock.days_later(start, np.clip(wait, 0, days)), tomorrow, end)
+    stamps = pd.Series(pd.to_datetime(dates), features.index).astype(cutoff.dtype)
+    return stamps.where(probability >= LIKELY)
 
 
 def _columns(encoded: Encoded) -> Matrix:

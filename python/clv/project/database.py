@@ -118,6 +118,32 @@ def log_days(path: Path) -> LogDays:
     return LogDays(*fetch_row(path, "select data_from, data_through from int_clv__log_days"))
 
 
+def purchases_by_day(path: Path) -> pd.DataFrame:
+    """Return how many customers bought on each day of the log, and how many of them for the first time.
+
+    Returns
+    -------
+    DataFrame of shape (days, 3)
+        order_date, purchase_days and newcomers, a row per day with a purchase.
+    """
+    return fetch(
+        path,
+        """
+        select
+            order_date,
+            count(*) as purchase_days,
+            count(*) filter (order_date = first_date) as newcomers
+        from (
+            select order_date, min(order_date) over (partition by customer_id) as first_date
+            from int_clv__customer_days
+            where is_purchase_day
+        )
+        group by order_date
+        order by order_date
+        """,
+    )
+
+
 def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Say whether the schema `main` has a table or view of that name."""
     query = "select 1 from information_schema.tables where table_schema = 'main' and table_name = ?"

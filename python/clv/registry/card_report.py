@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from clv.core.secrets import redact
@@ -13,6 +15,7 @@ from clv.registry.card import Candidate
 from clv.registry.store import Registry
 
 TEMPLATE = Path(__file__).with_name("templates") / "card.md.j2"
+NORMAL_90 = 1.645
 MEASURES = {
     "rmse": "RMSE",
     "r2": "R²",
@@ -45,7 +48,35 @@ def card_text(registry: Registry, model_id: str) -> str:
         naive=naive,
         lower=_lower(card.baseline.rmse, naive),
         accuracy=_accuracy(card.candidates),
+        season=season_of(card.champion),
         left_out=[candidate for candidate in card.candidates if candidate.left_out_because],
+    )
+
+
+def season_of(champion: dict[str, Any]) -> pd.DataFrame | None:
+    """Return how busy the twelve months are to a champion, as a table; None where it knows no season.
+
+    Parameters
+    ----------
+    champion : dict
+        The champion as its card has it.
+    """
+    reader = champion.get("reader")
+    season = reader.get("season") if isinstance(reader, dict) else None
+    if not season or not any(season["effects"]):
+        return None
+    effects, errors = np.array(season["effects"]), np.array(season["errors"])
+    busy = np.exp(effects)
+    low, high = np.exp(effects - NORMAL_90 * errors), np.exp(effects + NORMAL_90 * errors)
+    return pd.DataFrame(
+        {
+            "month": list(calendar.month_name)[1:],
+            "against the mean month": [f"{share - 1:+.0%}" for share in busy],
+            "90 % interval": [
+                f"{a - 1:+.0%} to {b - 1:+.0%}" for a, b in zip(low, high, strict=True)
+            ],
+            "": ["█" * max(1, round(10 * share)) for share in busy],
+        }
     )
 
 
@@ -93,7 +124,7 @@ def _parts(model: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     for part, values in model.items():
         if isinstance(values, dict):
             flat = {k: v for k, v in values.items() if not isinstance(v, dict)}
-            for inner in (v for v in values.values() if isinstance(v, dict)):
+            for inner in (v for k, v in values.items() if isinstance(v, dict) and k != "season"):
                 flat |= inner
             parts.append((part, flat))
     return parts

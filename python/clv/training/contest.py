@@ -11,17 +11,16 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from clv.core.arrays import Vector
-from clv.core.window import Window
 from clv.errors import ClvError
 from clv.prediction.accuracy import Accuracy, decile_calibration, measure
-from clv.prediction.candidates import LEVELS
+from clv.prediction.candidates import BLEND, LEVELS
 from clv.prediction.champion import Champion
 from clv.project.events import progress
 from clv.training.deploy import Winner, coverage, deploy
 from clv.training.examples import Examples, in_memory
-from clv.training.judge import blend_in, judge
+from clv.training.judge import judge
 from clv.training.plan import Plan
-from clv.training.title import JudgedWindow, PairedComparison, compare
+from clv.training.title import JudgedWindow, PairedComparison, compare, loss
 
 
 @dataclass(frozen=True)
@@ -69,18 +68,42 @@ class Contest:
 
     @property
     def why(self) -> str:
-        """Say in a sentence why the winner won."""
+        """Say in a sentence why the winner won, and why the row above it did not."""
         won = [comparison.verdict for comparison in self.comparisons if comparison.won]
-        return won[-1] if won else "no candidate was shown to be better than the simplest rule"
+        first = (
+            won[-1]
+            if won
+            else f"{self.winner.kind} is the default, and no other candidate was shown to be better "
+            "by order, level and error together"
+        )
+        place = self.entries.index(self.winner)
+        return f"{first}; {self._above(self.entries[place - 1])}" if place else first
+
+    def _above(self, entry: Entry) -> str:
+        """Say why a candidate of lower RMSE on the newest window is not the winner."""
+        lower = f"{entry.kind} has the lower RMSE on the newest window, but "
+        for found in self.comparisons:
+            if {found.challenger, found.holder} == {entry.kind, self.winner.kind}:
+                change = found.loss_change * (1 if found.challenger == entry.kind else -1)
+                if change < 0:
+                    return lower + "over all judged windows it is not better beyond chance"
+                return lower + "by order, level and error over all judged windows it is worse"
+        return (
+            lower + "another one of its kind was better over all judged windows, or it was beaten"
+        )
 
 
-def hold_contest(training_set: pd.DataFrame, plan: Plan, seed: int) -> Contest:
+def hold_contest(
+    training_set: pd.DataFrame, plan: Plan, seed: int, daily: pd.DataFrame | None = None
+) -> Contest:
     """Judge every candidate on the plan's windows, and fit the winner on all that is known.
 
     Parameters
     ----------
     training_set : DataFrame of shape (customers of all windows, features + labels)
         The model `int_clv__training_set` for `plan.windows`, sorted by customer_id within a window.
+    daily : DataFrame of shape (days, 3), optional
+        Purchases by day, for the season clock.
 
     Raises
     ------
@@ -88,13 +111,15 @@ def hold_contest(training_set: pd.DataFrame, plan: Plan, seed: int) -> Contest:
         When nobody bought in the history of the judged window.
     """
     with threadpool_limits(1, user_api="blas"):  # the same last digits for any number of threads
-        return _hold_contest(training_set, plan, seed)
+        return _hold_contest(training_set, plan, seed, daily)
 
 
-def _hold_contest(training_set: pd.DataFrame, plan: Plan, seed: int) -> Contest:
+def _hold_contest(
+    training_set: pd.DataFrame, plan: Plan, seed: int, daily: pd.DataFrame | None
+) -> Contest:
     started = time.perf_counter()
-    judged_cutoffs = {plan.known_through, *(fold.judged.cutoff for fold in plan.folds)}
-    examples = Examples(in_memory(training_set), plan.data_from, judged_cutoffs)
+    judged_cutoffs = {fold.judged.cutoff for fold in plan.folds}
+    examples = Examples(in_memory(training_set), plan.data_from, judged_cutoffs, daily)
     windows, reasons = _judge_all(examples, plan, seed)
     title, comparisons = _title(windows, seed)
     entries = _entries(windows, reasons)
@@ -125,7 +150,7 @@ def _judge_all(
     for fold in progress(folds, "judging"):
         verdicts = judge(examples, fold, seed)
         reasons = verdicts.reasons | reasons
-        labelled = examples.labelled(fold.judged)
+        labelled = examples.labelled(fold.judged, fold.judged.cutoff)
         customers = examples.rows(fold.judged)["customer_id"]
         windows.append(
             JudgedWindow(
@@ -136,38 +161,29 @@ def _judge_all(
                 verdicts.predictions,
             )
         )
-    for window in windows:
-        blend_in(window, _closed_before(windows, window.window))
     return windows, reasons
 
 
-def _closed_before(windows: list[JudgedWindow], judged: Window) -> list[JudgedWindow]:
-    """Return the windows whose labels had ended when the judged one began."""
-    return [w for w in windows if w.window.labels_end <= judged.cutoff]
-
-
 def _title(windows: list[JudgedWindow], seed: int) -> tuple[str, list[PairedComparison]]:
-    """Compare the best of each level, from the simplest on, with the holder of the title.
+    """Let the best of each level, from the simplest on, challenge the holder of the title.
 
-    The first holder is the simplest rule of all.
+    The first holder is the blend, the simplest rule where it could not be judged.
     """
-    shared = [k for k in windows[0].predictions if all(k in w.predictions for w in windows)]
+    known = [kind for _, kinds in LEVELS for kind in kinds]
+    shared = [kind for kind in known if all(kind in w.predictions for w in windows)]
+    weights = [window.buyers for window in windows]
 
-    def error(kind: str) -> float:
-        squares = [np.mean((w.predictions[kind] - w.actual) ** 2) for w in windows]
-        return float(np.mean(np.log(np.maximum(squares, 1e-12))))
+    def lost(kind: str) -> float:
+        return float(np.average([loss(w, kind) for w in windows], weights=weights))
 
-    holder = ""
+    holder = BLEND if BLEND in shared else shared[0]
     comparisons: list[PairedComparison] = []
     for _, kinds in LEVELS:
-        present = [kind for kind in kinds if kind in shared]
+        present = [kind for kind in kinds if kind in shared and kind != holder]
         if not present:
             continue
-        holder = holder or present[0]
-        best = min(present, key=error)
-        if best != holder:
-            comparisons.append(compare(best, holder, windows, seed))
-            holder = best if comparisons[-1].won else holder
+        comparisons.append(compare(min(present, key=lost), holder, windows, seed))
+        holder = comparisons[-1].challenger if comparisons[-1].won else holder
     return holder, comparisons
 
 

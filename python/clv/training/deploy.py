@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clv.prediction.candidates import BLEND, Blend, Candidate, Rule, blend_weights
+from clv.prediction.candidates import BLEND, POOLED, Blend, Candidate, Rule, level_of
 from clv.prediction.champion import Champion
-from clv.prediction.encoder import BTYD, Encoder
+from clv.prediction.encoder import BTYD, Encoder, without_labels
 from clv.prediction.intervals import Intervals
 from clv.prediction.naive import RULES
 from clv.prediction.purchases import PurchaseOutlook
@@ -39,25 +39,32 @@ class Winner:
 def deploy(examples: Examples, plan: Plan, winner: Winner, seed: int) -> Champion:
     """Fit the winner on everything known: all windows, and BTYD models on the last known day."""
     newest = winner.windows[0].window
-    encoder = examples.encoder(plan.last_known if len(examples.rows(plan.last_known)) else newest)
-    windows = examples.usable(plan.deployed, plan.known_through) or [newest]
+    through = plan.known_through
+    if winner.kind in BTYD:
+        examples.contest(through)
+    encoder = examples.encoder(
+        plan.last_known if len(examples.rows(plan.last_known)) else newest, through
+    )
+    windows = examples.usable(plan.deployed, through) or [newest]
 
     def fitted(kind: str) -> Candidate:
         if _is_rule(kind):
             return Rule(kind)
-        return fit(kind, examples, windows, plan.known_through, seed)
+        return fit(kind, examples, windows, through, seed)
 
     if winner.kind == BLEND:
-        weights = blend_weights(
-            [w.predictions for w in winner.windows], [w.actual for w in winner.windows]
-        )
-        weights = _present(weights, encoder)
-        candidate: Candidate = Blend(weights, {kind: fitted(kind) for kind in weights})
+        members = {kind: fitted(kind) for kind in POOLED if kind in winner.windows[0].predictions}
+        blend = Blend(members, 1.0)
+        rows = examples.rows(plan.last_known)
+        if not len(rows):
+            rows = examples.rows(newest)
+        known = encoder.encode(without_labels(rows))
+        candidate: Candidate = replace(blend, level=level_of(known, blend.expect(known)))
     else:
         if not _has(encoder, winner.kind):
-            encoder = examples.encoder(newest)
+            encoder = examples.encoder(newest, through)
         candidate = fitted(winner.kind)
-    lessons = examples.pooled(windows, plan.known_through)
+    lessons = examples.pooled(windows, through)
     return Champion(
         encoder,
         candidate,
@@ -90,10 +97,3 @@ def _is_rule(kind: str) -> bool:
 def _has(encoder: Encoder, kind: str) -> bool:
     """Whether an encoder can give what a kind needs: its BTYD model, if it is one."""
     return kind not in BTYD or kind.removesuffix("_gamma_gamma") in encoder.purchases
-
-
-def _present(weights: dict[str, float], encoder: Encoder) -> dict[str, float]:
-    """Share the weight of BTYD models that the encoder lacks among the others."""
-    kept = {kind: weight for kind, weight in weights.items() if _has(encoder, kind)}
-    scale = sum(weights.values()) / sum(kept.values())
-    return {kind: weight * scale for kind, weight in kept.items()}

@@ -20,6 +20,7 @@ from clv.core.window import Window
 from clv.errors import ClvError
 from clv.prediction.btyd import PURCHASE_MODELS
 from clv.prediction.encoder import LEARNER_MODELS, Encoded, Encoder, stacked, without_labels
+from clv.prediction.season import FLAT, SeasonClock
 from clv.training.plan import Fold, plan_training, window_weights
 
 SMALLEST_ORIGIN = 30  # customers of a window that is learnt from
@@ -66,33 +67,68 @@ class Examples:
     contested : collection of dates
         Cutoffs as of which every BTYD model is a candidate. As of the others only those are fitted
         that the learners see.
+    daily : DataFrame of shape (days, 3), optional
+        Purchases by day, from which the season clock is estimated as of the day that may be known;
+        without them it is flat.
     """
 
     def __init__(
-        self, load: Loader, data_from: dt.date, contested: Collection[dt.date] = ()
+        self,
+        load: Loader,
+        data_from: dt.date,
+        contested: Collection[dt.date] = (),
+        daily: pd.DataFrame | None = None,
     ) -> None:
         self.rows = load
         self.data_from = data_from
-        self._contested = frozenset(contested)
-        self._encoders: dict[tuple[dt.date, int], Encoder] = {}
+        self._contested = set(contested)
+        self._daily = daily
+        self._clocks: dict[dt.date, SeasonClock] = {}
+        self._encoders: dict[tuple[dt.date, int, SeasonClock], Encoder] = {}
         self._customers: dict[Window, int] = {}
-        self._kept: OrderedDict[Window, Labelled] = OrderedDict()
+        self._kept: OrderedDict[tuple[Window, SeasonClock], Labelled] = OrderedDict()
 
-    def encoder(self, window: Window, rows: pd.DataFrame | None = None) -> Encoder:
-        """Return the encoder fitted on the history of a window; `rows` are its rows, if at hand."""
-        key = (window.cutoff, window.history_months)
+    def contest(self, cutoff: dt.date) -> None:
+        """Let every BTYD model be a candidate as of a cutoff, before anything is encoded there."""
+        self._contested.add(cutoff)
+
+    def clock(self, known_through: dt.date) -> SeasonClock:
+        """Return the season clock as of the last day that may be known."""
+        if self._daily is None:
+            return FLAT
+        if known_through not in self._clocks:
+            self._clocks[known_through] = SeasonClock.fit(
+                self._daily, self.data_from, known_through
+            )
+        return self._clocks[known_through]
+
+    def encoder(
+        self, window: Window, known_through: dt.date, rows: pd.DataFrame | None = None
+    ) -> Encoder:
+        """Return the encoder fitted on the history of a window, on the clock of a day.
+
+        Parameters
+        ----------
+        known_through : date
+            The last day that may be known of the season.
+        rows : DataFrame, optional
+            The rows of the window, if at hand.
+        """
+        clock = self.clock(known_through)
+        key = (window.cutoff, window.history_months, clock)
         if key not in self._encoders:
             features = without_labels(self.rows(window) if rows is None else rows)
             models = tuple(PURCHASE_MODELS) if window.cutoff in self._contested else LEARNER_MODELS
-            self._encoders[key] = Encoder.fit(features, self.data_from, models)
+            self._encoders[key] = Encoder.fit(features, self.data_from, models, clock)
         return self._encoders[key]
 
-    def labelled(self, window: Window) -> Labelled:
-        """Return the customers of a window, encoded, with their labels."""
-        if window not in self._kept:
-            self._keep(window, self.rows(window))
-        self._kept.move_to_end(window)
-        return self._kept[window]
+    def labelled(self, window: Window, known_through: dt.date) -> Labelled:
+        """Return the customers of a window, encoded on the clock of a day, with their labels."""
+        key = (window, self.clock(known_through))
+        if key not in self._kept:
+            self._keep(window, self.rows(window), known_through)
+        self._kept.move_to_end(key)
+        return self._kept[key]
 
     def usable(self, windows: Sequence[Window], known_through: dt.date) -> list[Window]:
         """Return the windows with enough customers to learn from.
@@ -104,7 +140,7 @@ class Examples:
         """
         for window in windows:
             refuse_open(str(window), window.labels_end, known_through)
-        return [w for w in windows if self._count(w) >= SMALLEST_ORIGIN]
+        return [w for w in windows if self._count(w, known_through) >= SMALLEST_ORIGIN]
 
     def pooled(self, windows: Sequence[Window], known_through: dt.date) -> Lessons:
         """Return the customers of several windows one below the other.
@@ -117,7 +153,7 @@ class Examples:
         parts = []
         for window in windows:
             refuse_open(str(window), window.labels_end, known_through)
-            part = self.labelled(window)
+            part = self.labelled(window, known_through)
             refuse_open(f"the rows of {window}", part.last_day, known_through)
             parts.append(part)
         weights = window_weights(windows, known_through)
@@ -129,17 +165,18 @@ class Examples:
             tuple(windows),
         )
 
-    def _count(self, window: Window) -> int:
+    def _count(self, window: Window, known_through: dt.date) -> int:
         if window not in self._customers:
             rows = self.rows(window)
             self._customers[window] = len(rows)
-            if len(rows) >= SMALLEST_ORIGIN and window not in self._kept:
-                self._keep(window, rows)  # while its rows are in memory
+            key = (window, self.clock(known_through))
+            if len(rows) >= SMALLEST_ORIGIN and key not in self._kept:
+                self._keep(window, rows, known_through)  # while its rows are in memory
         return self._customers[window]
 
-    def _keep(self, window: Window, rows: pd.DataFrame) -> None:
-        self._kept[window] = Labelled(
-            self.encoder(window, rows).encode(without_labels(rows)),
+    def _keep(self, window: Window, rows: pd.DataFrame, known_through: dt.date) -> None:
+        self._kept[window, self.clock(known_through)] = Labelled(
+            self.encoder(window, known_through, rows).encode(without_labels(rows)),
             column(rows, "actual_clv"),
             column(rows, "actual_purchases"),
             pd.Timestamp(rows["window_end"].max()).date(),

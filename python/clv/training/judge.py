@@ -10,13 +10,12 @@ import numpy as np
 
 from clv.core.arrays import Vector
 from clv.core.window import Window
-from clv.prediction.candidates import BLEND, Candidate, PopulationMean, Rule, blend_weights
+from clv.prediction.candidates import BLEND, POOLED, Candidate, PopulationMean, Rule, level_of, pool
 from clv.prediction.encoder import BTYD, Encoded
 from clv.prediction.learners import LEARNERS, Targets, fit_learner
 from clv.prediction.naive import MEAN, RULES
 from clv.training.examples import SMALLEST_ORIGIN, Examples
 from clv.training.plan import Fold
-from clv.training.title import JudgedWindow
 
 PARTS = 5  # of the customers, where there is nothing earlier to learn from
 LARGEST = 1e100  # a larger prediction is an overflow: its square is no number
@@ -39,21 +38,22 @@ class Verdicts:
 
 
 def judge(examples: Examples, fold: Fold, seed: int) -> Verdicts:
-    """Let every candidate but the blend predict a window that it has not seen."""
-    encoded = examples.labelled(fold.judged).encoded
+    """Let every candidate predict a window that it has not seen."""
+    judged_at = fold.judged.cutoff
+    encoded = examples.labelled(fold.judged, judged_at).encoded
     customers = len(encoded.offset)
-    reasons = dict(examples.encoder(fold.judged).failures)
+    reasons = dict(examples.encoder(fold.judged, judged_at).failures)
     predictions = {kind: Rule(kind).expect(encoded) for kind in RULES}
     for kind in BTYD:
         if broken := encoded.overflowed.get(kind, 0):
             reasons[kind] = f"{broken} of {customers} predictions overflowed or were negative"
         elif kind in encoded.expectations:
             predictions[kind] = Rule(kind).expect(encoded)
-    windows = examples.usable(fold.learnt_from, fold.judged.cutoff)
+    windows = examples.usable(fold.learnt_from, judged_at)
     for kind in (MEAN, *LEARNERS):
         try:
             if windows:
-                learnt = fit(kind, examples, windows, fold.judged.cutoff, seed)
+                learnt = fit(kind, examples, windows, judged_at, seed)
                 predictions[kind] = learnt.expect(encoded)
             elif customers < 2 * SMALLEST_ORIGIN:
                 reasons[kind] = f"only {customers} customers to learn from"
@@ -64,6 +64,10 @@ def judge(examples: Examples, fold: Fold, seed: int) -> Verdicts:
     for kind in [k for k, p in predictions.items() if overflows(p)]:
         broken = overflows(predictions.pop(kind))
         reasons[kind] = f"{broken} of {customers} predictions overflowed"
+    parts = {kind: predictions[kind] for kind in POOLED if kind in predictions}
+    if parts:
+        pooled = pool(encoded, parts)
+        predictions[BLEND] = level_of(encoded, pooled) * pooled
     return Verdicts(predictions, reasons)
 
 
@@ -88,7 +92,7 @@ def _fit_on(kind: str, encoded: Encoded, targets: Targets, seed: int) -> Candida
 
 
 def _out_of_fold(kind: str, examples: Examples, window: Window, seed: int) -> Vector:
-    labelled = examples.labelled(window)
+    labelled = examples.labelled(window, window.cutoff)
     encoded, actual = labelled.encoded, labelled.actual
     part = np.random.default_rng(seed).permutation(len(actual)) % PARTS
     predicted = np.empty(len(actual))
@@ -98,11 +102,3 @@ def _out_of_fold(kind: str, examples: Examples, window: Window, seed: int) -> Ve
         learnt = _fit_on(kind, encoded.rows(outside), targets, seed)
         predicted[inside] = learnt.expect(encoded.rows(inside))
     return predicted
-
-
-def blend_in(window: JudgedWindow, earlier: Sequence[JudgedWindow]) -> None:
-    """Add the blend, with weights from windows that had closed before this one began."""
-    weights = blend_weights([w.predictions for w in earlier], [w.actual for w in earlier])
-    if all(kind in window.predictions for kind in weights):
-        parts = [w * window.predictions[k] for k, w in weights.items()]
-        window.predictions[BLEND] = np.sum(parts, axis=0)

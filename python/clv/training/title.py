@@ -1,4 +1,4 @@
-"""Is a more complicated candidate better than a simpler one? A paired bootstrap over customers."""
+"""Who holds the title: order, level and error together, compared by a paired bootstrap over customers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 
 from clv.core.arrays import Vector
 from clv.core.window import Window
-from clv.prediction.gini import resampled_gini_area
+from clv.prediction.gini import mean_over_ties, resampled_gini_area
 
 RESAMPLES = 200
 CONFIDENCE = 0.9
-# Where RMSE cannot tell two candidates apart, the rank measure may, unless RMSE is this much worse
-# or the order is hardly better.
-TOLERATED_RMSE, SMALLEST_GINI = 0.005, 0.005
+# The loss that a title is held by: log of RMSE, less normalized Gini, plus this share of the
+# absolute log of predicted total / actual total. The level moves most from window to window and
+# least between candidates that learn it from the same labels, so it counts least.
+LEVEL_SHARE = 0.1
+# A total that is further off than e times is as bad as one that is.
+LARGEST_LEVEL = 1.0
+MEASURES = ("RMSE", "order", "level", "loss")
 
 
 @dataclass(frozen=True)
@@ -27,13 +31,15 @@ class PairedComparison:
 
     Attributes
     ----------
-    rmse_change, gini_change : float
-        Mean over the judged windows of log(RMSE of challenger / of holder), and of the difference
-        of normalized Gini.
-    rmse_interval, gini_interval : tuple of float
-        Their 90 % intervals over resampled customers.
+    rmse_change, gini_change, level_change : float
+        Mean over the judged windows, each by its buyers, of log(RMSE of challenger / of holder), of
+        the difference of normalized Gini, and of that of |log(predicted / actual total)|.
+    loss_change : float
+        The three together: see LEVEL_SHARE.
+    rmse_interval, gini_interval, loss_interval : tuples of float
+        90 % intervals over resampled customers.
     share_better : float
-        Share of the resamples in which the challenger's RMSE was lower.
+        Share of the resamples in which the challenger's loss was lower.
     """
 
     challenger: str
@@ -42,31 +48,29 @@ class PairedComparison:
     rmse_interval: tuple[float, float]
     gini_change: float
     gini_interval: tuple[float, float]
+    level_change: float
+    loss_change: float
+    loss_interval: tuple[float, float]
     share_better: float = 0.0
 
     @property
     def won(self) -> bool:
-        """RMSE governs; where its interval contains 0, normalized Gini decides."""
-        if self.rmse_interval[1] < 0:
-            return True
-        if self.rmse_interval[0] > 0 or self.rmse_change > TOLERATED_RMSE:
-            return False
-        return self.gini_interval[0] > 0 and self.gini_change >= SMALLEST_GINI
+        """Whether the loss is lower beyond chance."""
+        return self.loss_interval[1] < 0
 
     @property
     def verdict(self) -> str:
         """What was found, in a sentence."""
         low, high = (f"{np.expm1(x):+.1%}" for x in self.rmse_interval)
-        gini = f"{self.gini_interval[0]:+.3f} to {self.gini_interval[1]:+.3f}"
-        rmse = f"RMSE {np.expm1(self.rmse_change):+.1%} (90 % interval {low} to {high})"
-        if self.rmse_interval[1] < 0:
-            return f"{self.challenger} beats {self.holder}: {rmse}"
+        found = (
+            f"RMSE {np.expm1(self.rmse_change):+.1%} (90 % interval {low} to {high}), normalized Gini "
+            f"{self.gini_change:+.3f}, total {abs(self.level_change):.0%} "
+            f"{'further off' if self.level_change > 0 else 'nearer'}"
+        )
         if self.won:
-            return (
-                f"{self.challenger} beats {self.holder}: {rmse} cannot tell them apart, "
-                f"normalized Gini can ({gini})"
-            )
-        return f"{self.holder} keeps the title against {self.challenger}: {rmse}, Gini {gini}"
+            return f"{self.challenger} beats {self.holder} by order, level and error: {found}"
+        chance = "is worse" if self.loss_interval[0] > 0 else "is not better beyond chance"
+        return f"{self.holder} keeps the title: {self.challenger} {chance}: {found}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison for the card."""
@@ -86,17 +90,24 @@ class JudgedWindow:
     pred_days: Vector
     predictions: dict[str, Vector]
 
+    @property
+    def buyers(self) -> float:
+        """How much the window can tell: a year in which hardly anybody bought tells nothing."""
+        return float(np.sum(self.actual > 0)) + 1e-9
+
 
 @dataclass(frozen=True)
 class _Pair:
     """Challenger and holder on one window: what a resample of the customers needs of them.
 
     `place` is where each row's customer stands in the counts of a resample, `errors` are squared,
-    and `ranked` holds place and actual spend in the order of challenger, holder and actual spend.
+    `sums` are spend by challenger, holder and in truth, and `ranked` holds place and actual spend in
+    the order of each of the three.
     """
 
     place: NDArray[np.int64]
     errors: tuple[Vector, Vector]
+    sums: tuple[Vector, Vector, Vector]
     ranked: list[tuple[NDArray[np.int64], Vector]]
 
     @classmethod
@@ -104,19 +115,35 @@ class _Pair:
         place = customers.get_indexer(pd.Index(window.customers))
         one, other = (window.predictions[kind] for kind in kinds)
         actual = window.actual
-        orders = [np.argsort(-by, kind="stable") for by in (one, other, actual)]
+        ordered = [_in_order(by, actual) for by in (one, other, actual)]
+        ranked = [(place[order], money) for order, money in ordered]
         return cls(
-            place,
-            ((one - actual) ** 2, (other - actual) ** 2),
-            [(place[order], actual[order]) for order in orders],
+            place, ((one - actual) ** 2, (other - actual) ** 2), (one, other, actual), ranked
         )
 
-    def changes(self, counts: Vector) -> tuple[float, float]:
-        """Return the change of log RMSE and of normalized Gini where customers stand `counts` times."""
-        squares = [max(float(np.dot(counts[self.place], e)), 1e-12) for e in self.errors]
+    def changes(self, counts: Vector) -> tuple[float, float, float, float]:
+        """Return the changes of MEASURES where customers stand `counts` times."""
+        times = counts[self.place]
+        squares = [max(float(np.dot(times, e)), 1e-12) for e in self.errors]
         areas = [float(resampled_gini_area(value, counts[at])) for at, value in self.ranked]
         gini = (areas[0] - areas[1]) / areas[2] if areas[2] > 0 else 0.0
-        return 0.5 * float(np.log(squares[0] / squares[1])), gini
+        rmse = 0.5 * float(np.log(squares[0] / squares[1]))
+        one, other, actual = (float(np.dot(times, values)) for values in self.sums)
+        level = _off(one, actual) - _off(other, actual)
+        return rmse, gini, level, rmse - gini + LEVEL_SHARE * level
+
+
+def loss(window: JudgedWindow, kind: str) -> float:
+    """Return the loss of a candidate on a window, up to what all its candidates share."""
+    predicted, actual = window.predictions[kind], window.actual
+    ones = np.ones(len(actual))
+    areas = [
+        float(resampled_gini_area(_in_order(by, actual)[1], ones)) for by in (predicted, actual)
+    ]
+    gini = areas[0] / areas[1] if areas[1] > 0 else 0.0
+    error = max(float(np.mean((predicted - actual) ** 2)), 1e-12)
+    off = _off(float(predicted.sum()), float(actual.sum()))
+    return 0.5 * float(np.log(error)) - gini + LEVEL_SHARE * off
 
 
 def compare(
@@ -129,19 +156,38 @@ def compare(
     """
     known = pd.Index(pd.unique(pd.concat([w.customers for w in windows], ignore_index=True)))
     pairs = [_Pair.of(window, (challenger, holder), known) for window in windows]
+    weights = [window.buyers for window in windows]
     rng = np.random.default_rng(seed)
-    changes = np.empty((RESAMPLES + 1, 2))
+    changes = np.empty((RESAMPLES + 1, len(MEASURES)))
     for resample in range(RESAMPLES + 1):
         counts = rng.poisson(1.0, len(known)).astype(float) if resample else np.ones(len(known))
-        changes[resample] = np.mean([pair.changes(counts) for pair in pairs], axis=0)
+        found = [pair.changes(counts) for pair in pairs]
+        changes[resample] = np.average(found, axis=0, weights=weights)
     tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    intervals = np.quantile(changes[1:], tails, axis=0)
+    low, high = np.quantile(changes[1:], tails, axis=0)
+    rmse, gini, level, lost = changes[0].tolist()
     return PairedComparison(
         challenger,
         holder,
-        float(changes[0, 0]),
-        (float(intervals[0, 0]), float(intervals[1, 0])),
-        float(changes[0, 1]),
-        (float(intervals[0, 1]), float(intervals[1, 1])),
-        float(np.mean(changes[1:, 0] < 0)),
+        rmse,
+        (float(low[0]), float(high[0])),
+        gini,
+        (float(low[1]), float(high[1])),
+        level,
+        lost,
+        (float(low[3]), float(high[3])),
+        float(np.mean(changes[1:, 3] < 0)),
     )
+
+
+def _in_order(by: Vector, actual: Vector) -> tuple[NDArray[np.int64], Vector]:
+    """Return places from the highest on, and actual spend in that order, ties at their mean."""
+    order = np.argsort(-by, kind="stable")
+    return order, mean_over_ties(actual, by)[order]
+
+
+def _off(predicted: float, actual: float) -> float:
+    """Return how far a total is off, as an absolute log that is cut at LARGEST_LEVEL."""
+    if predicted <= 0 or actual <= 0:
+        return 0.0 if predicted == actual else LARGEST_LEVEL
+    return min(abs(float(np.log(predicted / actual))), LARGEST_LEVEL)

@@ -15,7 +15,7 @@ from clv.prediction.baseline import baseline_sample
 from clv.prediction.champion import without_arrays
 from clv.prediction.clusters import ClusterOptions, Clusters, fit_clusters
 from clv.project.config import Config
-from clv.project.database import LogDays, log_days
+from clv.project.database import LogDays, log_days, purchases_by_day
 from clv.project.dbt import DbtProject
 from clv.project.events import progress, say
 from clv.project.home import Home
@@ -31,6 +31,10 @@ from clv.training.plan import Plan, begins_in_log, plan_training
 from clv.training.training_set import read_training_set, sampled_share
 
 SEED = 20210101
+NO_SEASON = (
+    "the log is too short, or too uneven, to know its season: totals of the coming window may be off "
+    "by as much as the window is busier or quieter than the months before it"
+)
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,10 @@ def train_unreported(
     share = sampled_share(dbt.home.database, plan.windows)
     dbt.build_training_set(plan.windows, share)
     training_set = read_training_set(dbt.home.database)
-    contest = hold_contest(training_set, plan, SEED)
+    daily = purchases_by_day(dbt.home.database)
+    contest = hold_contest(training_set, plan, SEED, daily)
+    if contest.champion.encoder.clock.is_flat:
+        plan = replace(plan, notes=(*plan.notes, NO_SEASON))
     judged = rows_of(training_set, plan.folds[0].judged)
     limits = config.clusters
     options = ClusterOptions(limits.min_clusters, limits.max_clusters, limits.smallest_share)

@@ -57,7 +57,7 @@ def evaluate(examples: Examples, fold: Fold, shared: set[str]) -> list[dict[str,
         A result per kind; `left_out_because` where the kind could not be used.
     """
     rows = examples.rows(fold.judged)
-    encoder = examples.encoder(fold.judged, rows)
+    encoder = examples.encoder(fold.judged, fold.judged.cutoff, rows)
     judged = rows[rows["customer_id"].isin(shared)]
     encoded = encoder.encode(without_labels(judged))
     with threadpool_limits(1, user_api="blas"):  # the same last digits for any number of threads

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from clv.core.window import Window, WindowLengths
 from clv.core.wording import counted, in_months
 from clv.errors import ClvError
-from clv.project.database import reading
+from clv.project.database import purchases_by_day, reading
 from clv.project.dbt import DbtProject
 from clv.project.events import progress, say
 from clv.project.files import write_text
@@ -69,12 +69,13 @@ def search_cells(dbt: DbtProject, chosen: Grid, work: SearchWork) -> list[dict[s
         say(f"going on with an interrupted search: {done} done")
     if missing:
         dbt.build_training_set(windows_of(tasks), work.sample)
+        daily = purchases_by_day(dbt.home.database)
         # One connection for all windows: opening the database anew takes longer than reading one.
         with reading(dbt.home.database) as connection:
             shared = {
                 cutoff: _shared_customers(connection, cutoff, chosen) for cutoff in chosen.cutoffs
             }
-            examples = Examples(partial(_rows, connection), work.data_from)
+            examples = Examples(partial(_rows, connection), work.data_from, daily=daily)
             for cell in progress(missing, "search"):
                 found[cell] = [
                     result

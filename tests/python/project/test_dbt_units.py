@@ -125,4 +125,6 @@ def test_judged_batches_have_the_accuracy_that_python_finds(scored):
         in_python = measure(batch["predicted_clv"].to_numpy(), batch["actual"].to_numpy())
         for field in MEASURED_BY_BOTH:
             expected = getattr(in_python, field.name)
-            assert in_sql.loc[cutoff, field.name] == pytest.approx(expected, rel=1e-9), field.name
+            assert in_sql.loc[cutoff, field.name] == pytest.approx(expected, rel=1e-9, abs=1e-9), (
+                field.name
+            )

@@ -9,6 +9,7 @@ import pytest
 
 from clv.prediction.btyd import PURCHASE_MODELS
 from clv.prediction.encoder import Encoder
+from clv.prediction.season import FLAT, SeasonClock
 
 
 def simulated_shop(customers: int, seed: int) -> pd.DataFrame:
@@ -63,12 +64,15 @@ def encoders_fitted_once() -> Iterator[None]:
     fit, known = Encoder.fit, {}
 
     def remembered(
-        features: pd.DataFrame, data_from: dt.date, models: Sequence[str] = tuple(PURCHASE_MODELS)
+        features: pd.DataFrame,
+        data_from: dt.date,
+        models: Sequence[str] = tuple(PURCHASE_MODELS),
+        clock: SeasonClock = FLAT,
     ) -> Encoder:
         rows = pd.util.hash_pandas_object(features, index=False).to_numpy().tobytes()
-        key = (rows, tuple(features.columns), data_from, tuple(models))
+        key = (rows, tuple(features.columns), data_from, tuple(models), clock)
         if key not in known:
-            known[key] = fit(features, data_from, models)
+            known[key] = fit(features, data_from, models, clock)
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:

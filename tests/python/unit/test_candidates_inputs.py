@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,19 +14,19 @@ from clv.core.arrays import column
 from clv.core.window import Window
 from clv.errors import ClvError
 from clv.prediction.candidates import (
+    POOLED,
+    REACH,
     Blend,
     PopulationMean,
-    Rule,
-    blend_weights,
     candidate_from_dict,
+    level_of,
 )
-from clv.prediction.encoder import BTYD, Encoder, stacked
+from clv.prediction.encoder import ANCHOR, BTYD, Encoder, stacked
 from clv.prediction.intervals import Intervals
 from clv.prediction.learners import LEARNERS, LINEAR, TREES, Learner, Targets, fit_learner
 from clv.prediction.naive import LAST_WINDOW, RULES, SPEND_RATE, WINDOW_RATE, rule
 from clv.prediction.purchases import PurchaseOutlook, next_purchase
 from clv.training.plan import plan_training, window_weights
-from clv.training.title import JudgedWindow, compare
 
 
 @pytest.fixture(scope="module")
@@ -147,36 +148,43 @@ def test_an_unknown_kind_is_refused_with_the_fix() -> None:
         candidate_from_dict({"kind": "oracle"})
 
 
-def test_blend_weights_are_not_negative_and_follow_the_evidence() -> None:
-    rng = np.random.default_rng(1)
-    actual = rng.gamma(1, 50, 3000)
-    good, bad = actual + rng.normal(0, 5, 3000), rng.gamma(1, 50, 3000)
-    weights = blend_weights([{LINEAR: good, TREES: bad}], [actual])
-    assert min(weights.values()) > 0 and weights[LINEAR] > weights[TREES]
-    assert sum(weights.values()) == pytest.approx(1)
-    assert blend_weights([], []) == {LINEAR: 0.5, TREES: 0.5}
+def blend_of(*rates: float) -> Blend:
+    members = {kind: PopulationMean(rate) for kind, rate in zip(POOLED, rates, strict=False)}
+    return Blend(dict(members), 1.0)
 
 
-def test_blend_weights_do_not_follow_the_level_of_a_judged_window() -> None:
-    rng = np.random.default_rng(2)
-    actual = rng.gamma(1, 50, 3000)
-    one, two = (actual * np.exp(rng.normal(0, 0.3, 3000)) for _ in range(2))
-    weights = blend_weights([{LINEAR: one, TREES: two}], [actual])
-    lower = blend_weights([{LINEAR: one, TREES: two}], [0.5 * actual])
-    assert sum(lower.values()) == pytest.approx(1)
-    assert lower[LINEAR] == pytest.approx(weights[LINEAR], abs=0.1)
-
-
-def test_a_blend_is_the_weighted_sum(frame: pd.DataFrame, encoder: Encoder) -> None:
+def test_a_blend_is_each_customers_median_and_survives_storage(
+    frame: pd.DataFrame, encoder: Encoder
+) -> None:
     encoded = encoder.encode(frame)
-    blend = Blend(
-        {SPEND_RATE: 0.25, "naive_mean": 0.75},
-        {SPEND_RATE: Rule(SPEND_RATE), "naive_mean": PopulationMean(2.0)},
-    )
-    expected = 0.25 * encoded.expectations[SPEND_RATE] + 0.75 * 2.0 * encoded.pred_days
+    model, rate = encoded.expectations[ANCHOR], encoded.expectations[WINDOW_RATE]
+    learnt = [rate_a_day * encoded.pred_days for rate_a_day in (0.5, 4.0)]
+    median = np.median([np.sqrt(model * rate), *learnt], axis=0)
+    expected = 1.5 * np.minimum(median, REACH * np.maximum(model, rate) + encoded.floor)
+    assert (expected < 1.5 * median).any() and (expected == 1.5 * median).any()
+    blend = replace(blend_of(0.5, 4.0), level=1.5)
     np.testing.assert_allclose(blend.expect(encoded), expected)
     again = candidate_from_dict(blend.to_dict())
-    np.testing.assert_allclose(again.expect(encoded), expected)
+    np.testing.assert_array_equal(again.expect(encoded), blend.expect(encoded))
+
+
+def test_one_learner_that_runs_away_moves_a_blend_little(
+    frame: pd.DataFrame, encoder: Encoder
+) -> None:
+    encoded = encoder.encode(frame)
+    calm, wild = blend_of(1.0, 1.0), blend_of(1.0, 1e6)
+    assert wild.expect(encoded).sum() < 3 * calm.expect(encoded).sum()
+
+
+def test_the_level_of_a_blend_goes_halfway_to_the_model_and_within_bounds(
+    frame: pd.DataFrame, encoder: Encoder
+) -> None:
+    encoded = encoder.encode(frame)
+    model = encoded.expectations[ANCHOR]
+    assert level_of(encoded, 4 * model) == pytest.approx(0.5)
+    assert level_of(encoded, model / 2) == pytest.approx(np.sqrt(2))
+    assert level_of(encoded, 1e6 * model) == 0.5
+    assert level_of(encoded, 0 * model) == 1.0
 
 
 def test_the_outlook_finds_the_purchases(frame: pd.DataFrame, encoder: Encoder) -> None:
@@ -261,23 +269,6 @@ def test_intervals_of_nothing_are_nothing() -> None:
     intervals = Intervals.fit([np.zeros(50)], [np.zeros(50)], [np.full(50, 91.0)], relevels=True)
     lower, upper = intervals.customers(np.zeros(3), np.full(3, 91.0))
     assert not lower.any() and not upper.any() and intervals.total(np.zeros(3)) == (0.0, 0.0)
-
-
-def test_a_comparison_needs_evidence() -> None:
-    rng = np.random.default_rng(4)
-    actual = rng.gamma(1, 50, 2000)
-    noisy = actual + rng.normal(0, 40, 2000)
-    window = JudgedWindow(
-        Window(dt.date(2023, 6, 30), 12, 3),
-        pd.Series([f"c{i}" for i in range(2000)]),
-        actual,
-        np.full(2000, 92.0),
-        {"simple": noisy, "same": noisy + rng.normal(0, 0.1, 2000), "better": (actual + noisy) / 2},
-    )
-    assert compare("better", "simple", [window], 1).won
-    assert not compare("same", "simple", [window], 1).won
-    assert not compare("simple", "better", [window], 1).won
-    assert compare("better", "simple", [window], 1) == compare("better", "simple", [window], 1)
 
 
 def test_no_label_ends_after_what_is_known() -> None:

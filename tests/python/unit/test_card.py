@@ -87,3 +87,23 @@ def test_texts_of_a_card_are_shown_and_do_nothing(tmp_path: Path) -> None:
     assert [line for line in text.splitlines() if line.startswith("# ")] == [f"# Model card: {M1}"]
     assert "| a\\|b " in text
     assert "c4nary" not in text and "s3://\\*\\*\\*@bucket/x.csv" in text
+
+
+def test_the_card_shows_the_twelve_months_or_says_that_it_knows_none(tmp_path: Path) -> None:
+    registry = Registry(tmp_path)
+    effects = [-0.5, -0.4, 0, 0, 0, 0, 0, 0, 0, 0.1, 0.2, 0.6]
+    season = {"effects": effects, "errors": [0.05] * 12, "months": 36}
+    champion = {"kind": "blend", "reader": {"season": season}}
+    text = card_text(registry, saved(registry, champion=champion))
+    december, january = (
+        next(line for line in text.splitlines() if f"| {month} " in line)
+        for month in ("December", "January")
+    )
+    assert "+82%" in december and "+68% to +98%" in december and "-39%" in january
+    assert december.count("█") == 18 and january.count("█") == 6
+    assert "it errs least" in text
+
+
+def test_a_card_without_a_season_says_what_that_means(tmp_path: Path) -> None:
+    registry = Registry(tmp_path)
+    assert "may be off by as much" in card_text(registry, saved(registry))

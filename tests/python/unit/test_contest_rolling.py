@@ -13,7 +13,7 @@ from accuracy_world import DATA_FROM, purchases, training_set
 from clv.core.arrays import column
 from clv.core.window import Window
 from clv.errors import ClvError
-from clv.prediction.candidates import KINDS, LEVELS
+from clv.prediction.candidates import BLEND, KINDS, LEVELS
 from clv.prediction.champion import Champion, without_arrays
 from clv.prediction.encoder import Encoded
 from clv.prediction.learners import BOOSTING, LEARNERS, LINEAR, TREES, WEIGHTED
@@ -52,10 +52,12 @@ def test_every_customer_counts(contest: Contest, windows: pd.DataFrame, plan: Pl
     assert contest.winner.accuracy.customers == len(judged)
 
 
-def test_the_winner_won_a_comparison_or_is_the_simplest(contest: Contest) -> None:
+def test_the_winner_won_a_comparison_or_is_the_blend(contest: Contest) -> None:
     won = [c.challenger for c in contest.comparisons if c.won]
-    assert contest.winner.kind == (won[-1] if won else KINDS[0])
-    assert contest.why
+    assert contest.winner.kind == (won[-1] if won else BLEND)
+    above = contest.entries[: contest.entries.index(contest.winner)]
+    assert contest.winner.kind in contest.why
+    assert not above or above[-1].kind in contest.why
 
 
 def test_the_champion_predicts_everybody(contest: Contest, windows: pd.DataFrame) -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from clv.monitoring.early_warning import purchases_so_far, share_by_then
+from clv.prediction.season import FLAT, SeasonClock
 
 BG_NBD = {
     "kind": "bg_nbd", "days_per_unit": 7.0, "penalizer": 0.0,
@@ -42,6 +43,26 @@ def test_customers_who_may_leave_buy_earlier_in_the_window():
     share = share_by_then({"reader": {"purchases": {"bg_nbd": BG_NBD}}}, rows)
     assert 0.5 < share[0] < 0.6
     assert share[1] == pytest.approx(1)
+
+
+def test_more_purchases_are_expected_late_in_a_window_that_ends_in_the_season():
+    clock = SeasonClock((0.0,) * 11 + (1.5,), (0.1,) * 12, 36)
+    rows = pd.DataFrame(
+        {
+            "cutoff": [pd.Timestamp("2021-10-31")],
+            "horizon_days": [30.0],
+            "pred_days": [61.0],
+            "frequency": [5],
+            "recency": [200],
+            "T": [210],
+        }
+    )
+    reader = {"purchases": {"bg_nbd": BG_NBD}}
+    plain, seasonal = (
+        share_by_then({"reader": {**reader, "season": one.to_dict()}}, rows)[0]
+        for one in (FLAT, clock)
+    )
+    assert 0.45 < plain < 0.6 and seasonal < 0.3
 
 
 def test_the_ratio_is_relative_to_that_at_training():

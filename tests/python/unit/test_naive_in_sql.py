@@ -61,3 +61,15 @@ def test_random_customers_get_the_same_in_sql_and_in_python():
     expected = rule(SPEND_RATE, frame, expected_days)
     assert (expected > 0).mean() > 0.5
     np.testing.assert_allclose(found.naive_clv, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_a_spread_of_fewer_than_two_values_is_null():
+    sql = macros().clv_spread("squares", "total", "n")
+    values = [[], [3.0], [3.0, 3.0], [8.0, 2.0, 6.0]]
+    frame = pd.DataFrame(
+        [{"n": len(v), "total": sum(v), "squares": sum(x * x for x in v)} for v in values]
+    )
+    with duckdb.connect() as connection:
+        found = connection.register("frame", frame).execute(f"select {sql} from frame").fetchall()
+    assert [spread for (spread,) in found[:3]] == [None, None, 0.0]
+    assert found[3][0] == np.std(values[3], ddof=1)
