@@ -38,9 +38,13 @@ sums as (
         sum(actual_at_naive_rank * (batch_customers - naive_rank + 1)) as area_naive,
         sum(cast(actual_clv as decimal(28, 4)) * (batch_customers - actual_rank + 1)) as area_actual,
         max(actual_clv) > min(actual_clv) as actuals_differ,
-        sum(case when predicted_rank <= ceil(cast(batch_customers as double) / 10)
-            then actual_at_predicted_rank else 0 end)
-            as top_decile_total
+        sum(
+            case
+                when predicted_rank <= ceil(cast(batch_customers as double) / 10)
+                    then actual_at_predicted_rank
+                else 0
+            end
+        ) as top_decile_total
     from errors
     group by cutoff, pred_months, model_id, in_sample
 

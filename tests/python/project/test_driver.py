@@ -203,7 +203,7 @@ def test_killed_at_any_moment_the_next_run_ends_as_if_nothing_had_happened(score
     killed = 0
     for _ in range(4):
         process = start_run(shop)
-        time.sleep(duration * moments.uniform(0.1, 0.5)  # later runs need not parse)
+        time.sleep(duration * moments.uniform(0.1, 0.5))  # later runs need not parse
         process.send_signal(signal.SIGKILL)
         killed += process.wait() == -signal.SIGKILL
         config = shop.home / "config" / "model_config.yaml"
