@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-attack test-attack-all test-kills coverage lint format docs docs-site clean
+.PHONY: help demo test test-fast test-attack test-all test-kills coverage lint format docs docs-site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -47,10 +47,10 @@ test-attack: export CLV_TRANSACTIONS :=
 test-attack: $(READY) ## try what attackers and bad luck do, and print what came of it
 	$(BIN)/python -m pytest tests/python/attack
 
-test-attack-all: export CLV_HOME :=
-test-attack-all: export CLV_TRANSACTIONS :=
-test-attack-all: $(READY) ## the same, with every address and expression that dbt is started for
-	$(BIN)/python -m pytest tests/python/attack -m ""
+test-all: export CLV_HOME :=
+test-all: export CLV_TRANSACTIONS :=
+test-all: $(READY) ## every test, those too that another one stands for in `make test`
+	$(BIN)/python -m pytest -m ""
 
 test-kills: export CLV_HOME :=
 test-kills: export CLV_TRANSACTIONS :=

@@ -149,7 +149,7 @@ def _stamps(paths: list[str]) -> list[tuple[str, int, int]]:
 
 
 FUNCTIONS: dict[str, Callable[[str], str]] = {
-    "clv_log_form": form_of,
+    "clv_log_form": lambda shown: form_of(hidden_location(shown) or shown),
     "clv_home_log": home_log,
     "clv_unnamed_log": lambda _: UNNAMED,
     "clv_exchange_rates": exchange_rates,

@@ -193,6 +193,7 @@ def start_run(shop: Shop) -> "subprocess.Popen[bytes]":
     )  # fmt: skip
 
 
+@pytest.mark.exhaustive  # at every durable step: tests/python/unit/test_journal.py
 def test_killed_at_any_moment_the_next_run_ends_as_if_nothing_had_happened(scored, fresh):
     whole = fresh("timed")
     started = time.monotonic()

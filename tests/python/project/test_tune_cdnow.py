@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from clv.prediction import accuracy
+from clv.project.cdnow import write_cdnow
 from clv.project.config import read_config
 from clv.project.dbt import DbtProject
 from clv.project.home import PROJECT, Home
@@ -72,10 +73,11 @@ def invocations(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_the_default_grid_is_comparable_and_one_sql_pass(
-    tmp_path: Path, invocations: list[str]
+    tmp_path: Path, invocations: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = Home(tmp_path)
     home.ensure()
+    monkeypatch.setenv("CLV_TRANSACTIONS", str(write_cdnow(tmp_path)))
     search = tune(DbtProject(home), GridRequest(sample=0.25))
     assert len(invocations) == 2
     rows = search.results
@@ -204,6 +206,7 @@ def test_promotion_shows_both_and_asks(home: Path) -> None:
     assert again.returncode == 1 and "promoted once" in again.stderr
 
 
+@pytest.mark.exhaustive  # commands at once: tests/python/attack/test_attack_processes.py
 def test_two_trainings_at_once_leave_one_whole_model(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "clv", "train", "--cutoff", "1997-09-30", "--history-months", "9",
                "--pred-months", "3"]  # fmt: skip
