@@ -140,6 +140,7 @@ def test_a_window_matures_by_data_through_and_not_by_the_clock(fresh):
     assert shop.query("select count(*) as n from clv_accuracy").n[0] == 1
 
 
+@pytest.mark.exhaustive  # the unit tests of the models
 def test_a_batch_is_judged_by_the_baseline_of_the_model_that_made_it(fresh):
     shop = fresh("champions")
     assert shop.score("{cutoff: 1997-12-31}").code == 0

@@ -124,7 +124,13 @@ def test_the_reconciliation_test_fails_when_staging_loses_a_row(dirty, tmp_path)
     assert "FAIL 1" in done.out
 
 
-@pytest.mark.parametrize("kind", ["glob of parquet", "table", "gzip"])
+@pytest.mark.parametrize(
+    "kind",  # files: tests/python/unit/test_reading_files.py
+    [
+        "table",
+        *(pytest.param(kind, marks=pytest.mark.exhaustive) for kind in ("glob of parquet", "gzip")),
+    ],
+)
 def test_parquet_globs_tables_and_compressed_csv_give_the_same_days(
     kind, sample_log, trained, tmp_path
 ):

@@ -123,6 +123,7 @@ def test_the_test_over_drift_warns_or_fails_as_told(decayed, monkeypatch, severi
     assert shop.dbt("test", "--select", "drift_alerts").code == code
 
 
+@pytest.mark.exhaustive  # test_faults.py has three faults of monitoring
 def test_an_exception_while_judging_fails_the_run(fresh, monkeypatch):
     shop = fresh("broken").without_data_tests()
     assert shop.clv("run", "--cutoff", "1998-01-31", "--vars", EARLY).code == 0

@@ -164,6 +164,7 @@ print(json.dumps({"states": states, "slowest": slowest}))
 """
 
 
+@pytest.mark.exhaustive  # tests/python/unit/test_publish.py
 def test_a_reader_of_the_marts_sees_whole_states_only_and_blocks_nothing(four, tmp_path):
     shop = four.copy(tmp_path / "polled")
     marts, stop = shop.home / "outputs" / "clv_marts.duckdb", tmp_path / "stop"

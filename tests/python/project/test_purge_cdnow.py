@@ -23,6 +23,7 @@ from clv.scoring.batches import batches
 from clv.training.train import train
 
 
+@pytest.mark.exhaustive  # tests/python/unit/test_journal.py purges, and kills
 def test_judged_batches_go_with_their_files_and_accuracy_stays(
     tmp_path: Path, sample_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
+@pytest.mark.exhaustive  # `make demo` reproduces its champion
 def test_a_model_is_reproduced_until_its_log_or_its_code_changes(project: Path) -> None:
     arguments = ["--cutoff", "1997-09-30", "--history-months", "9", "--pred-months", "3"]
     trained = clv(project, "train", *arguments)

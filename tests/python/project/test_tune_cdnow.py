@@ -146,6 +146,7 @@ def test_no_row_of_the_log_after_the_cutoff_changes_a_prediction(
         np.testing.assert_array_equal(one_kind, again)
 
 
+@pytest.mark.exhaustive  # parts of a search: tests/python/unit/test_tune.py
 def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     arguments = [
         "tune",
