@@ -62,6 +62,12 @@ def found(location: str, named: str = NAMED) -> LogFiles:
             f"in {ENDINGS}): `clv` takes a relative path from where it is called, `dbt` from the "
             "project's folder."
         )
+    odd = next((path for path in paths if not Path(path).is_file()), None)
+    if odd is not None:
+        raise ClvError(
+            f"{named} '{location}' names {odd}, which is no regular file but a pipe, a device or the like. "
+            "Write its content to a file and name that."
+        )
     kinds = Counter(form_of(path) for path in paths)
     if len(kinds) > 1:
         listed = ", ".join(f"{count} {form}" for form, count in sorted(kinds.items()))

@@ -30,8 +30,14 @@ WRITES = {
     "tickets": ("registry/tickets/", "registry/shop_id", "outputs/outbox/"),
     "promote": ("registry/champion_manifest", "registry/clv_model_latest", "registry/journal/"),
     "purge": ("registry/purge_log.csv", "registry/journal/"),
-    "run": ("outputs/", "config/model_config.yaml", "registry/journal/", "registry/batch_hashes"),
-    "monitor": ("outputs/", "registry/journal/", "registry/batch_hashes"),
+    "run": (
+        "outputs/",
+        "config/model_config.yaml",
+        "registry/journal/",
+        "registry/batch_hashes",
+        "registry/log_contract",
+    ),
+    "monitor": ("outputs/", "registry/journal/", "registry/batch_hashes", "registry/log_contract"),
     "train": ("registry/",),
 }
 MADE_AGAIN = ("registry/clv_model_latest.metrics.json", "outputs/clv_marts", "outputs/marts/")

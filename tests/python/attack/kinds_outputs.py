@@ -260,7 +260,11 @@ def csv_of(name: str) -> Callable[[Arena, Outcome], list[str]]:
                 f"{path.name} holds a formula: {cell[:30]!r}"
                 for cell in cells if cell[:1] and cell[0] in "=+-@＝＋－＠\t\r"
             ][:1]  # fmt: skip
-        return wrong + ([] if {name, name.strip()} & ids else ["the customer is in no CSV file"])
+        return wrong + (
+            []
+            if {name, name.strip(), name.strip("\x1b\x07")} & ids
+            else ["the customer is in no CSV file"]
+        )
 
     return check
 
