@@ -169,10 +169,10 @@ def test_files_of_several_kinds_and_folders_without_a_log_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.csv.gz", gzip.compress((HEADER + ROW).encode())), ("A.CSV.GZ", gzip.compress((HEADER + ROW).encode())),
+        ("a.csv.gz", gzip.compress((HEADER + ROW).encode(), mtime=0)), ("A.CSV.GZ", gzip.compress((HEADER + ROW).encode(), mtime=0)),
         ("a.csv.zst", packed(HEADER + ROW)), ("a.txt", HEADER + ROW), ("it's; a.tsv", HEADER + ROW),
         ("a.jsonl", '{"customer_id": 1, "ordered_at": "2021-03-01", "amount": 5.00}\n'),
-        ("a.jsonl.gz", gzip.compress(b'{"customer_id": "1", "ordered_at": "2021-03-01", "amount": "5"}\n')),
+        ("a.jsonl.gz", gzip.compress(b'{"customer_id": "1", "ordered_at": "2021-03-01", "amount": "5"}\n', mtime=0)),
         ("a.ndjson", '{"amount": 5, "customer_id": 1.0, "more": {"x": []}, "ordered_at": "2021-03-01T10:00:00"}'),
         ("a.json", '[{"customer_id": "1", "ordered_at": "2021-03-01", "amount": 5e0}]'),
     ],
