@@ -102,16 +102,14 @@ def test_a_model_is_reproduced_until_its_log_or_its_code_changes(project: Path) 
     assert "environment:" not in other.stderr
     assert other.stdout.count("| NO") >= 3
 
+    gone = clv(project, "reproduce", model_id, "--commit", "0" * 40)
+    assert gone.returncode == 1 and "does not hold the commit" in gone.stderr
 
-def test_a_model_that_is_not_there_or_a_commit_that_is_not_there_is_one_message(
-    project: Path,
-) -> None:
+
+def test_an_id_that_no_model_has_is_one_message(project: Path) -> None:
     unknown = clv(project, "reproduce", "clv_no_such_model")
     assert (
         unknown.returncode == 1
         and "is no model id" in unknown.stderr
         and "Traceback" not in unknown.stderr
     )
-    model_id = next((project.parent / "the home" / "registry" / "cards").glob("*.json")).stem
-    gone = clv(project, "reproduce", model_id, "--commit", "0" * 40)
-    assert gone.returncode == 1 and "does not hold the commit" in gone.stderr
