@@ -23,8 +23,9 @@ from clv.errors import ClvError
 from clv.project import lock
 from clv.project.database import DATABASE, check_opens
 from clv.project.exchange_rates import RATES, RELATION
-from clv.project.hidden_log import ENGINE_VARIABLE, SECRET_VARIABLE, own_location
-from clv.project.home import Home
+from clv.project.hidden_log import ENGINE_VARIABLE, SECRET_VARIABLE
+from clv.project.home_log import answered as home_log
+from clv.project.home_log import section_of_current_home, told
 from clv.project.log_answers import CUSTOMER_MAP, FUNCTIONS, MAP_ROWS
 from clv.project.log_reader import LOG_ROWS, ROWS
 from clv.project.log_seen import SEEN
@@ -35,7 +36,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     """Prepares the home once per invocation, or ends with one message where that cannot be."""
 
     _prepared: str | None = None
-    _own_location = ""
+    _own_location, _home_log = "", ""
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
         """Run right before every opening of the database, which happens many times in a build."""
@@ -50,15 +51,17 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             lock.hold(database.parent.resolve())
             if stands(database, DATABASE):
                 check_opens(database)
-            Home(Path(os.environ.get("CLV_HOME", "").strip() or ".").resolve()).read_config()
-            self._own_location = own_location()
+            section = section_of_current_home()
+            self._own_location = str(section.get("transactions") or "")
+            self._home_log = told(section)
             self._prepared = invocation
         except ClvError as error:
             raise DbtRuntimeError(f"clv: {error}") from error
 
     def configure_connection(self, conn: Any) -> None:
         """Offer what `clv_plugin_answer` in macros/read_log.sql calls on a database just opened."""
-        for name, function in FUNCTIONS.items():
+        functions = {**FUNCTIONS, "clv_home_log": lambda _: self._home_log or home_log(_)}
+        for name, function in functions.items():
             conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
     def configure_cursor(self, cursor: Any) -> None:

@@ -121,12 +121,15 @@ def _said(given: dict[str, Any]) -> dict[str, Any]:
 def answered(_: str) -> str:
     """Answer the macros: the section `log` of the current home as JSON, its address without secrets."""
     try:
-        own = section_of_current_home()
+        return told(section_of_current_home())
     except ClvError as error:
         return json.dumps({"error": str(error)})
-    if "transactions" in own:
-        own["transactions"] = redact(own["transactions"])
-    return json.dumps(own)
+
+
+def told(section: dict[str, Any]) -> str:
+    """Return a section `log` as JSON, its address without secrets."""
+    shown = {key: redact(value) for key, value in section.items() if key == "transactions"}
+    return json.dumps({**section, **shown})
 
 
 def section_of_current_home() -> dict[str, Any]:
