@@ -35,6 +35,8 @@ LOG = ("+int_clv__log_days", "+int_clv__customer_days")
 TOLD = "clv: "
 # Vars that commands set by themselves.
 RUN_VARS = frozenset({"cutoff", "training_windows", "training_sample", "relabel"})
+# Vars that are read while SQL is compiled: what dbt parsed is the same whatever they say.
+COMPILED_VARS = RUN_VARS | {"data_through"}
 
 
 @dataclass
@@ -151,8 +153,7 @@ class DbtProject:
         date that a night is given, are read while SQL is compiled and change nothing that was parsed.
         Left out, they also leave what dbt keeps in `target/` good for the next command.
         """
-        compiled = RUN_VARS | {"data_through"}
-        parsing = {name: value for name, value in shown_vars.items() if name not in compiled}
+        parsing = {name: value for name, value in shown_vars.items() if name not in COMPILED_VARS}
         key = json.dumps(parsing, default=str, sort_keys=True)
         if key not in self._parsed:
             result = _called(["parse"], parsing)
