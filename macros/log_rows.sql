@@ -47,7 +47,7 @@
   {%- set request = {'location': location, 'currency': clv_log_setting('currency')} -%}
   {%- if clv_log_form(location) == 'table' -%}
     {%- set rows = [] -%}
-    {%- set table = clv_existing_rates(location) -%}
+    {%- set table = clv_existing_table(location, 'the var exchange_rates') -%}
     {%- set listed = [] -%}
     {%- for name in ['currency', 'rate', 'valid_from'] -%}
       {%- do listed.append('cast(' ~ (name if name in clv_described_columns('select * from ' ~ table) else 'null') ~ ' as ' ~ dbt.type_string() ~ ')') -%}
@@ -57,21 +57,10 @@
     {%- endfor -%}
     {%- do request.update({'rows': rows}) -%}
   {%- endif -%}
-  {%- set answer = fromjson(clv_plugin_answer('clv_exchange_rates', tojson(request))) -%}
-  {%- if 'error' in answer -%}{{ clv_fail(answer.error) }}{%- endif -%}
+  {%- set answer = clv_asked('clv_exchange_rates', request) -%}
   {{ return({
     'relation': 'clv_exchange_rates',
     'first_day': clv_date_literal(answer.first_day, 'valid_from'),
     'last_day': clv_date_literal(answer.last_day, 'valid_from'),
   }) }}
-{%- endmacro %}
-
-{% macro clv_existing_rates(location) -%}
-  {#- The table of rates in the home's database. -#}
-  {%- set parts = location.split('.') -%}
-  {%- set relation = adapter.get_relation(parts[0] if parts | length == 3 else target.database, parts[-2], parts[-1]) -%}
-  {%- if relation is none -%}
-    {{ clv_fail("the var exchange_rates, '" ~ location ~ "', names no table or view of the home's database. Give schema.table, or the path of a CSV or Parquet file with the columns currency and rate.") }}
-  {%- endif -%}
-  {{ return(relation) }}
 {%- endmacro %}

@@ -34,7 +34,7 @@
   {%- do clv_say_what_wins() -%}
   {%- set form = clv_log_form(location) -%}
   {%- if form == 'table' -%}
-    {{ return(adapter.dispatch('clv_existing_table', 'clv')(location)) }}
+    {{ return(clv_existing_table(location, 'the transaction log')) }}
   {%- elif form == 'unknown' -%}
     {{ clv_fail("the transaction log '" ~ location ~ "' is neither a file, folder or glob of files that end in .csv, .tsv, .txt, .parquet, .jsonl, .ndjson, .json or .xlsx (.gz and .zst behind them are read too), nor a table written schema.table.") }}
   {%- endif -%}
@@ -81,12 +81,17 @@
   {{ return(answer) }}
 {%- endmacro %}
 
-{% macro default__clv_existing_table(location) -%}
+{% macro clv_existing_table(location, called) -%}
+  {#- The table of the database that a location names; ends the run where there is none. -#}
+  {{ return(adapter.dispatch('clv_existing_table', 'clv')(location, called)) }}
+{%- endmacro %}
+
+{% macro default__clv_existing_table(location, called) -%}
   {%- set parts = location.split('.') -%}
   {%- set database = parts[0] if parts | length == 3 else target.database -%}
   {%- set relation = adapter.get_relation(database, parts[-2], parts[-1]) -%}
   {%- if relation is none -%}
-    {{ clv_fail("the transaction log '" ~ location ~ "' names no table or view of the database " ~ target.database ~ " in the home. Check schema and name, or give the path of a CSV or Parquet file.") }}
+    {{ clv_fail(called ~ " '" ~ location ~ "' names no table or view of the database " ~ target.database ~ " in the home. Check schema and name, or give the path of a CSV or Parquet file.") }}
   {%- endif -%}
   {{ return(relation | string) }}
 {%- endmacro %}
@@ -162,7 +167,7 @@
   {%- set location = (clv_log_setting('customer_map') or '') | string | trim -%}
   {%- if location == '' -%}{{ return(rows) }}{%- endif -%}
   {%- if clv_log_form(location) == 'table' -%}
-    {%- set relation = adapter.dispatch('clv_existing_table', 'clv')(location) -%}
+    {%- set relation = clv_existing_table(location, 'the var customer_map') -%}
     {%- set request = {'relation': relation, 'types': clv_described_columns('select * from ' ~ relation)} -%}
     {%- set map = '(' ~ clv_asked('clv_read_customer_map', request).sql ~ ')' -%}
   {%- else -%}

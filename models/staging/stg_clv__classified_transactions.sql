@@ -1,6 +1,8 @@
 {%- do source('clv', 'transaction_log') -%}
-{%- set has_lines = clv_mapped_columns().line_id is not none -%}
-{%- set has_currency = clv_mapped_columns().currency is not none -%}
+{%- set mapped = clv_mapped_columns() -%}
+{%- set has_lines = mapped.line_id is not none -%}
+{%- set has_currency = mapped.currency is not none -%}
+{%- set content = 'line_id, own_reason is null, customer_id, order_id, ordered_at, amount, status, currency' -%}
 {%- set rates = clv_exchange_rates() -%}
 {%- set left_out = clv_status_left_out('status') -%}
 
@@ -94,29 +96,8 @@ copies as (
     select
         *,
         {% if has_lines %}
-            min(version_age) over (
-                partition by
-                    line_id,
-                    own_reason is null,
-                    customer_id,
-                    order_id,
-                    ordered_at,
-                    amount,
-                    status,
-                    currency
-            ) as content_age,
-            row_number() over (
-                partition by
-                    line_id,
-                    own_reason is null,
-                    customer_id,
-                    order_id,
-                    ordered_at,
-                    amount,
-                    status,
-                    currency
-                order by input_row
-            ) as copy_number
+            min(version_age) over (partition by {{ content }}) as content_age,
+            row_number() over (partition by {{ content }} order by input_row) as copy_number
         {% else %}
             1 as content_age,
             1 as copy_number

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 import duckdb
 import jinja2
@@ -52,8 +52,13 @@ def rendered(variables: dict[str, Any]) -> str:
         except ReturnedValueError as value:
             return value.args[0]
 
-    def fail(message: str) -> None:
+    def fail(message: str) -> NoReturn:
         raise RefusedError(message)
+
+    def asked(_: str, request: dict[str, Any]) -> dict[str, Any]:
+        rows = variables.get("rates", RATE_ROWS)
+        answer: dict[str, Any] = json.loads(answered(json.dumps({**request, "rows": rows})))
+        return answer if "error" not in answer else fail(answer["error"])
 
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     text = (PROJECT / "macros" / "log_rows.sql").read_text("utf-8")
@@ -65,10 +70,7 @@ def rendered(variables: dict[str, Any]) -> str:
         "clv_is_nobody": lambda column: f"{column} = '0'",
         "clv_input_row_number": lambda: "row_number() over ()",
         "clv_date_literal": lambda value, _: f"cast('{value}' as date)",
-        "clv_log_form": lambda location: "csv", "tojson": json.dumps, "fromjson": json.loads,
-        "clv_plugin_answer": lambda _, question: answered(
-            json.dumps({**json.loads(question), "rows": variables.get("rates", RATE_ROWS)})
-        ),
+        "clv_log_form": lambda location: "csv", "clv_asked": asked,
     }  # fmt: skip
     for found in re.finditer(r"{% macro (\w+)\(.*?{%- endmacro %}", text, re.DOTALL):
         macro = environment.from_string(found.group())
