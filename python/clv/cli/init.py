@@ -9,13 +9,14 @@ import click
 
 from clv.cli.options import a_folder, checked, confirm, show
 from clv.core.wording import counted
-from clv.guess.found import ROLES, Given, Proposal, Question
+from clv.guess.found import Given, Proposal, Question
 from clv.operations.init import LookedAt, unanswered
 from clv.operations.preview import Preview, preview
 from clv.operations.section import CDNOW_SECTION, SectionChange, make_cdnow_home
 from clv.project.events import say
 from clv.project.home import Home
 from clv.project.log_options import log_options
+from clv.project.roles import ROLES
 from clv.project.transaction_log import VARIABLE, TransactionLog
 
 # Option to the key of the section `log`, what it takes, and its help.

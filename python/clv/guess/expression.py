@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from clv.project.sql_text import quoted
+
 _KEYWORDS = {
     "all", "and", "any", "as", "asc", "between", "by", "case", "cast", "column", "current_date", "date",
     "day", "default", "desc", "distinct", "else", "end", "from", "group", "having", "in", "is", "join",
@@ -23,9 +25,4 @@ def sql_name(name: str) -> str:
     plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name)
     if plain and name.lower() not in _KEYWORDS:
         return name
-    return '"' + name.replace('"', '""') + '"'
-
-
-def sql_text(text: str) -> str:
-    """Return a text within an expression."""
-    return "'" + text.replace("'", "''") + "'"
+    return quoted(name)

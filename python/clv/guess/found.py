@@ -8,9 +8,6 @@ from typing import Any
 
 from clv.guess.columns import Column
 
-ROLES = ("customer_id", "ordered_at", "amount", "order_id", "line_id", "updated_at", "status",
-         "currency")  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Question:

@@ -12,7 +12,7 @@ import duckdb
 
 from clv.errors import ClvError
 from clv.guess.columns import NOBODY, Column, looks_like_a_date
-from clv.guess.expression import sql_name, sql_text
+from clv.guess.expression import sql_name
 from clv.guess.found import Looked
 from clv.guess.numbers import is_number
 from clv.guess.roles import best, ranked
@@ -20,6 +20,7 @@ from clv.project.csv_head import CsvHead, csv_head
 from clv.project.log_files import LogFiles, found
 from clv.project.log_options import Reader
 from clv.project.log_sources import Source, source
+from clv.project.sql_text import literal
 from clv.project.transaction_log import CSV
 
 SAMPLE_ROWS = 50_000
@@ -139,7 +140,7 @@ def look(rows: Source) -> Looked:
 def formats_that_read(rows: Source, column: str, formats: list[str], at_least: float) -> list[str]:
     """Return which of the formats read this share of all dates of a column, of every row of the log."""
     value = f"nullif(trim(cast({sql_name(column)} as varchar)), '')"
-    counts = ", ".join(f"count(try_strptime({value}, {sql_text(form)}))" for form in formats)
+    counts = ", ".join(f"count(try_strptime({value}, {literal(form)}))" for form in formats)
     with connected(rows) as connection:
         row = connection.sql(f"select count({value}), {counts} from {rows.sql}").fetchall()[0]
     return [form for form, read in zip(formats, row[1:], strict=True) if read >= at_least * row[0]]
@@ -149,7 +150,7 @@ def _guests(connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> flo
     customer, email = best(columns, "customer_id"), best(columns, "email")
     if customer is None or email is None:
         return 0.0
-    nobody = ", ".join(sql_text(word) for word in NOBODY)
+    nobody = ", ".join(literal(word) for word in NOBODY)
     written = f"lower(trim(coalesce(cast({sql_name(customer.name)} as varchar), '')))"
     guest = f"{written} in ({nobody}) and {sql_name(email.name)} is not null"
     counts = f"select count(*), count(*) filter ({guest}) from looked"
@@ -159,7 +160,7 @@ def _guests(connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> flo
 
 def _column(connection: duckdb.DuckDBPyConnection, name: str, sql_type: str) -> Column:
     written = f"nullif(trim(cast({sql_name(name)} as varchar)), '')"
-    nobody = ", ".join(sql_text(word) for word in NOBODY if word)
+    nobody = ", ".join(literal(word) for word in NOBODY if word)
     query = (
         f"select count(*), count(x), count(distinct x), "
         f"count(*) filter (x is null or lower(x) in ({nobody})) from (select {written} as x from looked)"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from clv.errors import ClvError
 from clv.guess.columns import NOBODY, Column
 from clv.guess.dates import date_guess
-from clv.guess.expression import sql_name, sql_text
+from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal
 from clv.guess.money import guess_amount
 from clv.guess.roles import best, only_one
 from clv.guess.states import to_drop, to_keep
+from clv.project.sql_text import literal
 
 FEW, MANY = 0.001, 0.05  # shares of rows
 
@@ -72,7 +73,7 @@ def _account_or_email(column: Column, email: Column) -> str:
     if column.sql_type == "VARCHAR":
         for value in column.values:
             if value.strip() and value.strip().lower() in NOBODY:
-                expression = f"nullif({expression}, {sql_text(value)})"
+                expression = f"nullif({expression}, {literal(value)})"
     else:
         expression = f"cast(nullif({expression}, 0) as varchar)"
     return f"coalesce({expression}, lower({sql_name(email.name)}))"

@@ -10,11 +10,12 @@ from typing import Any
 
 from clv.errors import ClvError
 from clv.guess.dates import RARE
-from clv.guess.found import ROLES, Given, Looked, Proposal, Question
+from clv.guess.found import Given, Looked, Proposal, Question
 from clv.guess.look import Files, formats_that_read, look, opened
 from clv.guess.proposal import propose
 from clv.project.home import Home
 from clv.project.log_options import Reader
+from clv.project.roles import ROLES
 from clv.project.transaction_log import TransactionLog
 
 

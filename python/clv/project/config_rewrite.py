@@ -66,10 +66,7 @@ def rewritten(text: str, changes: Mapping[Key, object], name: str = "the config"
     ClvError
         When the text is not YAML, or the result would not read as it should.
     """
-    try:
-        wanted = load(text) or {}
-    except YamlFaultError as fault:
-        raise ClvError(f"{name} is not valid YAML ({fault}). Correct it, or restore it.") from fault
+    wanted = loaded(text, name) or {}
     after = text
     for (section, key), value in changes.items():
         place = _place(after, section, key, _scalar(value))
@@ -84,6 +81,20 @@ def rewritten(text: str, changes: Mapping[Key, object], name: str = "the config"
         if not reads_as(after, wanted):
             raise _by_hand(name, text, section, key, value)
     return after
+
+
+def loaded(text: str, name: str) -> Any:
+    """Return the value of the YAML text that an error calls `name`.
+
+    Raises
+    ------
+    ClvError
+        When it is not YAML.
+    """
+    try:
+        return load(text)
+    except YamlFaultError as fault:
+        raise ClvError(f"{name} is not valid YAML ({fault}). Correct it, or restore it.") from fault
 
 
 def reads_as(text: str, wanted: dict[str, Any]) -> bool:

@@ -147,11 +147,12 @@ class DbtProject:
     def _parse(self, shown_vars: dict[str, Any]) -> Any:
         """Return dbt's result of parsing the project, which is done once a command.
 
-        dbt parses anew wherever a var has changed, but those that a command sets by itself are read
-        while SQL is compiled and change nothing that was parsed. Left out, they also leave what dbt
-        keeps in `target/` good for the next command.
+        dbt parses anew wherever a var has changed, but those that a command sets by itself, and the
+        date that a night is given, are read while SQL is compiled and change nothing that was parsed.
+        Left out, they also leave what dbt keeps in `target/` good for the next command.
         """
-        parsing = {name: value for name, value in shown_vars.items() if name not in RUN_VARS}
+        compiled = RUN_VARS | {"data_through"}
+        parsing = {name: value for name, value in shown_vars.items() if name not in compiled}
         key = json.dumps(parsing, default=str, sort_keys=True)
         if key not in self._parsed:
             result = _called(["parse"], parsing)

@@ -57,12 +57,12 @@ def hidden_from_dbt(run_vars: dict[str, Any], own: str = "") -> Iterator[dict[st
                 os.environ[name] = value
 
 
-def hidden_location(shown: str) -> str:
-    """Return the address of the log with its secrets; empty where what is shown hides none."""
+def whole_location(shown: str) -> str:
+    """Return the address of the log with the secrets that what is shown hides."""
     if HIDDEN not in shown:
-        return ""
+        return shown
     addresses = (os.environ.get(SECRET_VARIABLE, "").strip(), own_location())
-    return next((address for address in addresses if redact(address) == shown), "")
+    return next((address for address in addresses if redact(address) == shown), shown)
 
 
 def own_location() -> str:

@@ -15,7 +15,7 @@ import duckdb
 from clv.core.secrets import redact
 from clv.errors import ClvError
 from clv.project.exchange_rates import answered as exchange_rates
-from clv.project.hidden_log import ENGINE_VARIABLE, hidden_location
+from clv.project.hidden_log import ENGINE_VARIABLE, whole_location
 from clv.project.home_log import UNNAMED
 from clv.project.home_log import answered as home_log
 from clv.project.log_acceptance import kept, sampled
@@ -63,7 +63,7 @@ def opened(request: dict[str, Any]) -> dict[str, Any]:
     if "relation" in request:
         return {"apart": False, "relation": request["relation"]}
     shown = str(request["location"])
-    location = hidden_location(shown) or shown
+    location = whole_location(shown)
     if "://" in location:
         check_reachable(location)
         secret = literal(location) if location == shown else f"getvariable('{ENGINE_VARIABLE}')"
@@ -149,7 +149,7 @@ def _stamps(paths: list[str]) -> list[tuple[str, int, int]]:
 
 
 FUNCTIONS: dict[str, Callable[[str], str]] = {
-    "clv_log_form": lambda shown: form_of(hidden_location(shown) or shown),
+    "clv_log_form": lambda shown: form_of(whole_location(shown)),
     "clv_home_log": home_log,
     "clv_unnamed_log": lambda _: UNNAMED,
     "clv_exchange_rates": exchange_rates,

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import duckdb
 
+from clv.project.roles import ROLES
 from clv.project.sql_context import Context
 from clv.project.sql_expression import ExpressionError, LogSchema, Node, check
 from clv.project.sql_functions import NOTHING, NUMBER, TEXT, kind_of
 from clv.project.sql_text import quoted
 
-ROLES = ("customer_id", "ordered_at", "amount", "order_id", "line_id", "updated_at", "status",
-         "currency")  # fmt: skip
 # Results of this kind of node are the alternatives' own, so that what is asked of the whole is asked
 # of each: `coalesce(amount, 0)` adds nothing, it is one or the other.
 _ALTERNATIVES = ("CASE", "OPERATOR_COALESCE", "OPERATOR_TRY")

@@ -18,17 +18,11 @@ MANY = 0.5
 
 def stray_end(days: Sequence[Day], gap_days: int = GAP_DAYS) -> str | None:
     """Return what is wrong with the latest rows, where they are few and lie long after the others."""
-    whole, beyond, found = sum(day.rows for day in days), 0, None
-    for before, after in reversed(list(pairwise(days))):
-        beyond += after.rows
-        if beyond > MANY * whole:
-            break
-        gap = (after.day - before.day).days
-        if _stray(gap, beyond / whole, gap_days):
-            found = before.day, after.day, gap, beyond
+    whole = sum(day.rows for day in days)
+    found = _innermost_gap(days[::-1], gap_days)
     if found is None:
         return None
-    before_gap, first, gap, beyond = found
+    first, before_gap, gap, beyond = found
     return (
         f"{beyond} of {whole} rows of the log lie from {first} to {days[-1].day}, after {gap} days "
         "without any: are their dates right? Every prediction window would count as over. Leave such "
@@ -47,14 +41,8 @@ def stray_start(days: Sequence[Day], earliest: dt.date | None = None) -> str | N
     """
     if earliest is not None and (days[0].day - earliest).days <= GAP_DAYS:
         return None
-    whole, beyond, found = sum(day.rows for day in days), 0, None
-    for before, after in pairwise(days):
-        beyond += before.rows
-        if beyond > MANY * whole:
-            break
-        gap = (after.day - before.day).days
-        if _stray(gap, beyond / whole, GAP_DAYS):
-            found = before.day, after.day, gap, beyond
+    whole = sum(day.rows for day in days)
+    found = _innermost_gap(days, GAP_DAYS)
     if found is None:
         return None
     last, after_gap, gap, beyond = found
@@ -64,6 +52,19 @@ def stray_start(days: Sequence[Day], earliest: dt.date | None = None) -> str | N
         f"such rows out with --vars '{{earliest_date: {after_gap}}}', or, where really nothing was sold "
         f"for so long, say so with --vars '{{earliest_date: {days[0].day}}}'."
     )
+
+
+def _innermost_gap(days: Sequence[Day], gap_days: int) -> tuple[dt.date, dt.date, int, int] | None:
+    """Return the innermost gap that few rows lie beyond: its outer and inner day, days, rows beyond."""
+    whole, beyond, found = sum(day.rows for day in days), 0, None
+    for outer, inner in pairwise(days):
+        beyond += outer.rows
+        if beyond > MANY * whole:
+            break
+        gap = abs((inner.day - outer.day).days)
+        if _stray(gap, beyond / whole, gap_days):
+            found = outer.day, inner.day, gap, beyond
+    return found
 
 
 def data_through_fault(

@@ -6,15 +6,14 @@ Every key has the name of the dbt var that says the same; the var, where it is g
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from clv.project.config_section import Day, Section
+from clv.project.roles import ROLES, RoleName
 from clv.project.transaction_log import TransactionLog
 
-ROLES = ("customer_id", "ordered_at", "amount", "order_id", "line_id", "updated_at", "status",
-         "currency")  # fmt: skip
 LOCATIONS = ("customer_map", "exchange_rates")
 
 
@@ -34,8 +33,6 @@ Text = Annotated[str, StringConstraints(strict=True, max_length=2_000)]
 Word = Annotated[Text, BeforeValidator(_text)]
 Words = Annotated[list[Word] | None, BeforeValidator(_texts)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
-Role = Literal["customer_id", "ordered_at", "amount", "order_id", "line_id", "updated_at", "status",
-               "currency"]  # fmt: skip
 
 
 def _is(what: str) -> Any:
@@ -46,7 +43,7 @@ class Log(Section):
     """Where the log is and how it is read; a key that is left out is recognised or as for any log."""
 
     transactions: Text | None = _is("a path, a glob, an address or schema.table")
-    columns: dict[Role, Text | None] | None = _is(f"a mapping with the keys {', '.join(ROLES)}")
+    columns: dict[RoleName, Text | None] | None = _is(f"a mapping with the keys {', '.join(ROLES)}")
     ordered_at_format: Words = _is("one format of strptime or a list of them")
     timezone: Text | None = _is("the name of a time zone, such as Europe/Berlin")
     decimal_separator: Text | None = _is("'.' or ','")

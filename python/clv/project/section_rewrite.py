@@ -9,8 +9,7 @@ from typing import Any
 import yaml
 
 from clv.errors import ClvError
-from clv.project.config_rewrite import last_mark, reads_as
-from clv.project.strict_yaml import YamlFaultError, load
+from clv.project.config_rewrite import last_mark, loaded, reads_as
 
 
 def with_section(text: str, section: str, body: Mapping[str, Any] | None, name: str) -> str:
@@ -29,10 +28,7 @@ def with_section(text: str, section: str, body: Mapping[str, Any] | None, name: 
     ClvError
         When the text is not YAML with sections, or the result would not read as it should.
     """
-    try:
-        wanted = load(text)
-    except YamlFaultError as fault:
-        raise ClvError(f"{name} is not valid YAML ({fault}). Correct it, or restore it.") from fault
+    wanted = loaded(text, name)
     newline = "\r\n" if "\r\n" in text else "\n"
     block = "" if body is None else section_text(section, body).replace("\n", newline)
     if isinstance(wanted, dict):

@@ -9,7 +9,7 @@ import yaml
 from clv.errors import ClvError
 from clv.operations.section import CDNOW_SECTION, SectionChange, make_cdnow_home
 from clv.project.config import checked_config
-from clv.project.hidden_log import hidden_from_dbt, hidden_location
+from clv.project.hidden_log import hidden_from_dbt, whole_location
 from clv.project.home import Home, default_config
 from clv.project.home_log import HomeLog, answered
 from clv.project.section_rewrite import with_section
@@ -74,9 +74,10 @@ def test_the_macros_are_told_what_the_config_says_but_no_secret(tmp_path, monkey
     monkeypatch.delenv("CLV_TRANSACTIONS", raising=False)
     told = {"transactions": "s3://***@bucket/orders.csv", "earliest_date": "2020-01-01"}
     assert json.loads(answered("")) == told
-    assert hidden_location("s3://***@bucket/orders.csv") == address
-    assert hidden_location("s3://***@other/orders.csv") == ""  # another that a var names
-    assert hidden_location("/orders.csv") == ""
+    assert whole_location("s3://***@bucket/orders.csv") == address
+    other = "s3://***@other/orders.csv"  # another that a var names
+    assert whole_location(other) == other
+    assert whole_location("/orders.csv") == "/orders.csv"
     with hidden_from_dbt({}, address) as shown:
         assert shown == {}
     home.config.write_text("log: [")

@@ -6,9 +6,10 @@ import duckdb
 import pytest
 
 from clv.errors import ClvError
-from clv.project.log_columns import ROLES, Mapped, Role, mapped_columns
+from clv.project.log_columns import Mapped, Role, mapped_columns
 from clv.project.log_options import LogOptions, log_options
 from clv.project.log_select import Seen, typed
+from clv.project.roles import ROLES
 from clv.project.sql_expression import LogSchema
 
 # A CSV file, in which everything is text, and the same columns as typed ones of a Parquet file.
