@@ -35,6 +35,8 @@ LOG = ("+int_clv__log_days", "+int_clv__customer_days")
 TOLD = "clv: "
 # Vars that commands set by themselves.
 RUN_VARS = frozenset({"cutoff", "training_windows", "training_sample", "relabel"})
+# Vars that are read while SQL is compiled: what dbt parsed is the same whatever they say.
+COMPILED_VARS = RUN_VARS | {"data_through"}
 
 
 @dataclass
@@ -102,7 +104,8 @@ class DbtProject:
         the number of rows that they found.
         """
         exclude = ["--exclude", *LOG, "tag:training", "test_type:unit", "drift_alerts"]
-        return self._invoke("dbt", ["build", *exclude], {"cutoff": list(cutoffs)})
+        build = ["--write-json", "build", *exclude]  # what tools on dbt's artifacts look at
+        return self._invoke("dbt", build, {"cutoff": list(cutoffs)})
 
     def delete_batches(self, batches: Sequence[tuple[str, int]]) -> None:
         """Delete batches of (cutoff, pred_months) from the ledgers, and what rests on them."""
@@ -127,7 +130,7 @@ class DbtProject:
             result = self._parse(shown_vars)
             if result.success:
                 # A test belongs to the step that builds the last of its models.
-                cautious = ["--indirect-selection", "cautious"] if arguments[0] == "build" else []
+                cautious = ["--indirect-selection", "cautious"] if "build" in arguments else []
                 result = _called([*arguments, *cautious], shown_vars, result.result, bar)
         if not result.success:
             if isinstance(result.exception, (KeyboardInterrupt, SystemExit)):
@@ -151,8 +154,7 @@ class DbtProject:
         date that a night is given, are read while SQL is compiled and change nothing that was parsed.
         Left out, they also leave what dbt keeps in `target/` good for the next command.
         """
-        compiled = RUN_VARS | {"data_through"}
-        parsing = {name: value for name, value in shown_vars.items() if name not in compiled}
+        parsing = {name: value for name, value in shown_vars.items() if name not in COMPILED_VARS}
         key = json.dumps(parsing, default=str, sort_keys=True)
         if key not in self._parsed:
             result = _called(["parse"], parsing)
@@ -183,7 +185,7 @@ def _called(
         return dbtRunner(manifest, callbacks).invoke(
             [
                 "--quiet", "--log-level", "none", "--log-level-file", "info",
-                "--no-use-colors", "--no-print", "--no-version-check",
+                "--no-use-colors", "--no-print", "--no-version-check", "--no-write-json",
                 *arguments,
                 "--vars", json.dumps(variables, default=str),
                 "--project-dir", str(PROJECT),
