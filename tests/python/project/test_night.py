@@ -103,7 +103,10 @@ def test_a_correction_relabels_only_on_request_and_says_what_changed(four, corre
     assert now.keys() == times.keys() == set(BATCHES)
     assert [day for day in BATCHES if now[day] != times[day]] == [CORRECTED]
     changed = {name for name, content in shop.files().items() if files.get(name) != content}
-    assert changed == {"clv_predictions_actual_19980210_pred3m.csv"}
+    report = "drift_alert_19980210_pred3m.md"
+    assert changed == {"clv_predictions_actual_19980210_pred3m.csv", report}
+    # it crossed a threshold, which leaves a report; that one asks for nothing
+    assert (shop.home / "outputs" / report).read_text().startswith("# Watch: ")
     predictions = "select * from clv_predictions order by all"
     pd.testing.assert_frame_equal(four.query(predictions), shop.query(predictions))
 
