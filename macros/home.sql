@@ -29,3 +29,13 @@
   {%- endif -%}
   {{ return('cast(' ~ value ~ ' as double)') }}
 {%- endmacro %}
+
+{% macro clv_alert_on() -%}
+  {#- What raises an alert by the config, as a text of the SQL: `verdict`, or every crossed `threshold`. -#}
+  {%- if not execute -%}{{ return("'verdict'") }}{%- endif -%}
+  {%- set value = (clv_model_config().get('monitoring') or {}).get('alert_on', 'verdict') -%}
+  {%- if value not in ['verdict', 'threshold'] -%}
+    {{ clv_fail("config/model_config.yaml: monitoring.alert_on is " ~ value ~ ", which is neither verdict nor threshold. Set one of them.") }}
+  {%- endif -%}
+  {{ return("'" ~ value ~ "'") }}
+{%- endmacro %}

@@ -18,6 +18,24 @@ noise as (
 
 ),
 
+predictions as (
+
+    select * from {{ ref('clv_predictions') }}
+
+),
+
+-- Buyers that were expected: the sum of each customer's chance of buying.
+expected as (
+
+    select
+        cutoff,
+        pred_months,
+        cast(sum(cast(probability_purchase as decimal(18, 9))) as double) as expected_buyers
+    from predictions
+    group by cutoff, pred_months
+
+),
+
 -- Figures of a shorter window are no baseline: RMSE and R² grow with its length. A model that was
 -- promoted more than once has the same baseline in each of its rows.
 baselines as (
@@ -43,7 +61,13 @@ changes as (
         (baselines.baseline_r2 - accuracy.r2) / coalesce(nullif(abs(baselines.baseline_r2), 0), 1) as r2_change,
         {{ clv_monitoring_threshold('drift_threshold_rmse') }} as drift_threshold_rmse,
         {{ clv_monitoring_threshold('drift_threshold_r2') }} as drift_threshold_r2,
+        {{ clv_alert_on() }} as alert_on,
         noise.buyers,
+        -- where a model knows no chance of buying, as many as bought at training
+        coalesce(
+            expected.expected_buyers,
+            cast(accuracy.customers as double) * noise.baseline_buyers / nullif(noise.baseline_customers, 0)
+        ) as expected_buyers,
         noise.baseline_customers,
         noise.baseline_buyers,
         noise.baseline_bias,
@@ -51,6 +75,10 @@ changes as (
             when accuracy.predicted_total > 0 and accuracy.actual_total > 0
                 then ln(accuracy.predicted_total / accuracy.actual_total)
         end as total_bias,
+        case
+            when accuracy.naive_total > 0 and accuracy.actual_total > 0
+                then ln(accuracy.naive_total / accuracy.actual_total)
+        end as naive_total_bias,
         noise.log_rmse_change,
         noise.log_rmse_error,
         noise.r2_error,
@@ -72,6 +100,10 @@ changes as (
         on
             accuracy.cutoff = noise.cutoff
             and accuracy.pred_months = noise.pred_months
+    left join expected
+        on
+            accuracy.cutoff = expected.cutoff
+            and accuracy.pred_months = expected.pred_months
 
 ),
 

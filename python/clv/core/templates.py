@@ -6,6 +6,7 @@ table, or text of a code block. A name that the template does not get is an erro
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,13 @@ def render_markdown(template: Path, **values: Any) -> str:
     **values
         What the template names. Texts come out as they are, escaped.
     """
+    return _environment(template.parent).get_template(template.name).render(**values)
+
+
+@lru_cache
+def _environment(folder: Path) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(template.parent),
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         finalize=_escaped,
         autoescape=False,  # that is for HTML; `finalize` escapes for Markdown
@@ -51,7 +57,7 @@ def render_markdown(template: Path, **values: Any) -> str:
         "months": in_months,
         "moment": lambda value: value.isoformat() if hasattr(value, "isoformat") else value,
     }
-    return environment.get_template(template.name).render(**values)
+    return environment
 
 
 def written(value: float | None, style: str) -> str:

@@ -1,4 +1,4 @@
-"""The words and figures of a drift alert: what happened, how sure that is, and what to look at next."""
+"""The words and figures of a drift report: what happened, how sure that is, what to look at next."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from clv.core.templates import render_markdown
+from clv.core.templates import render_markdown, written
 from clv.monitoring.drift import Change, DriftRow
+from clv.monitoring.headline import headline
 
 TEMPLATE = Path(__file__).with_name("templates") / "drift_alert.md.j2"
 BAR = 30
+ALERT, WATCH = "Alert", "Watch"
+ANSWERS = {True: "yes", False: "no", None: "cannot be told"}
 
 
 def report(row: DriftRow, deciles: pd.DataFrame, segments: pd.DataFrame) -> str:
-    """Write the alert of one row of `clv_drift`.
+    """Write the report of one row of `clv_drift`; its first line says `Alert` or `Watch`.
 
-    What happened is decided there: `verdict_reason` picks the words, and nothing is judged here.
+    What happened is decided there: `severity` and `verdict_reason` pick the words, and nothing is
+    judged here.
 
     Parameters
     ----------
@@ -30,11 +34,39 @@ def report(row: DriftRow, deciles: pd.DataFrame, segments: pd.DataFrame) -> str:
     return render_markdown(
         TEMPLATE,
         row=row,
+        severity=ALERT if row.is_alert else WATCH,
+        headline=headline(row),
+        truth=_truth(row),
         accuracy=_accuracy(row),
         changes=_changes(row),
         picture=_picture(deciles),
         segments=segments,
     )
+
+
+def is_watch(text: str) -> bool:
+    """Say whether a report is that of a watched batch, which asks for nothing."""
+    return text.startswith(f"# {WATCH}:")
+
+
+def _truth(row: DriftRow) -> pd.DataFrame:
+    """Return what the batch came to: total, order and error against what happened."""
+    off = "-" if row.total_off_share is None else f"{row.total_off_share:+.0%}"
+    before = "-" if row.baseline_total_off is None else f"{row.baseline_total_off:+.0%}"
+    rule = "-" if row.naive_total_off is None else f"{row.naive_total_off:+.0%}"
+    gini, naive = written(row.normalized_gini, ".3f"), written(row.naive_normalized_gini, ".3f")
+    r2, naive_r2 = written(row.r2, ".2f"), written(row.naive_r2, ".2f")
+    return pd.DataFrame(
+        [
+            ["total within 10% of what was spent", ANSWERS[row.total_is_good],
+             f"{off} (at training {before}, naive rule {rule})"],
+            ["order better than by chance", ANSWERS[row.order_is_good],
+             f"normalized Gini {gini} (naive rule {naive})"],
+            ["error below that of the mean", ANSWERS[row.error_is_good],
+             f"R² {r2} (naive rule {naive_r2})"],
+        ],
+        columns=["question", "answer", "figures"],
+    )  # fmt: skip
 
 
 def _accuracy(row: DriftRow) -> pd.DataFrame:

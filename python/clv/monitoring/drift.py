@@ -12,8 +12,8 @@ import duckdb
 
 from clv.core.window import Batch
 
-ALERTS = "select * from clv_drift where status = 'alert' order by cutoff, pred_months"
-WATCHED = "select * from clv_drift where verdict = 'watch' order by cutoff, pred_months"
+REPORTED = "select * from clv_drift where severity is not null order by cutoff, pred_months"
+ENDED = "select * from clv_drift where episode = 'ended' order by cutoff, pred_months"
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,20 @@ class DriftRow:
     window_end: dt.date
     model_id: str
     status: str
+    severity: str | None
     verdict: str
     verdict_reason: str | None
+    crossed: str | None
+    total_is_good: bool | None
+    order_is_good: bool | None
+    error_is_good: bool | None
+    episode: str | None
+    episode_opened: dt.date | None
     alerts_in_a_row: int
     recommendation: str | None
     customers: int
     buyers: int | None
+    expected_buyers: float | None
     predicted_total: float
     actual_total: float
     naive_total: float | None
@@ -68,6 +76,8 @@ class DriftRow:
     bias: float
     normalized_gini: float | None
     rmse_to_spread: float | None
+    baseline_total_off: float | None
+    naive_total_off: float | None
     baseline_rmse: float | None
     baseline_r2: float | None
     naive_rmse: float | None
@@ -103,6 +113,11 @@ class DriftRow:
     def batch(self) -> Batch:
         """The batch that was judged."""
         return Batch(self.cutoff, self.pred_months)
+
+    @property
+    def is_alert(self) -> bool:
+        """Whether the batch asks for a decision; a watched one asks for nothing."""
+        return self.severity == "alert"
 
     @property
     def total_off_share(self) -> float | None:

@@ -72,6 +72,6 @@ def _contents(folder: Path) -> str:
     if not folder.is_dir():
         return ""
     files = [file for file in folder.rglob("*") if file.is_file()]
-    alerts = sum(file.name.startswith("drift_alert_") for file in files)
-    among = f", {counted(alerts, 'drift alert', 'drift alerts')} among them" if alerts else ""
+    reports = sum(file.name.startswith("drift_alert_") for file in files)
+    among = f", {counted(reports, 'drift report', 'drift reports')} among them" if reports else ""
     return f" ({counted(len(files), 'file', 'files')}{among})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
@@ -52,10 +52,13 @@ class RunState(Section):
 
 
 class Monitoring(Section):
-    """From which changes on a batch is looked at; read by the SQL of every build."""
+    """From which changes on a batch is looked at, and what alerts; read by the SQL of every build."""
 
     drift_threshold_rmse: Change
     drift_threshold_r2: Change
+    alert_on: Annotated[
+        Literal["verdict", "threshold"], Field(description="verdict or threshold")
+    ] = "verdict"
 
 
 class ClusterLimits(Section):

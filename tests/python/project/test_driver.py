@@ -112,15 +112,23 @@ def test_the_marts_hold_the_published_tables_as_they_are(scored):
             pd.testing.assert_frame_equal(marts.execute(query).df(), scored.query(query))
 
 
-def test_alerts_stand_for_just_the_batches_whose_status_is_alert(scored):
+def test_reports_stand_for_just_the_batches_that_crossed_or_alert(scored):
     drift = scored.query("select * from clv_drift")
-    alarming = drift[drift.status == "alert"]
-    names = {f"drift_alert_{cutoff:%Y%m%d}_pred3m.md" for cutoff in alarming.cutoff}
-    assert {path.name for path in (scored.home / "outputs").glob("*.md")} == names
+    reported = drift[drift.severity.notna()]
+    names = {
+        f"drift_alert_{row.cutoff:%Y%m%d}_pred3m.md": f"# {row.severity.capitalize()}: "
+        for row in reported.itertuples()
+    }
+    standing = {path.name: path.read_text() for path in (scored.home / "outputs").glob("*.md")}
+    assert standing.keys() == names.keys()
+    assert all(standing[name].startswith(first) for name, first in names.items())
     for row in drift.itertuples():
         alarming = row.verdict in ("model_decay", "population_shift")
         assert row.status == ("alert" if alarming else "ok")
         assert row.rmse_change == pytest.approx(row.rmse / row.baseline_rmse - 1)
+        assert (row.crossed is None) == (row.rmse_change <= 0.2 and row.r2_change <= 0.15)
+        assert row.crossed is None or row.severity is not None
+    assert drift.expected_buyers.between(0.5 * drift.buyers, 2 * drift.buyers).all()
 
 
 def test_an_alert_is_raised_once_with_exit_code_3_and_the_schedule_waits(fresh, tmp_path):
@@ -134,7 +142,7 @@ def test_an_alert_is_raised_once_with_exit_code_3_and_the_schedule_waits(fresh, 
     assert done.code == 3, done.err
     assert "drift_alert_19971230_pred3m.md" in done.out
     text = (shop.home / "outputs" / "drift_alert_19971230_pred3m.md").read_text()
-    assert "Nothing was retrained" in text and "The world changed" in text
+    assert "Nothing was retrained" in text and "What customers spent has changed" in text
     manifest = (shop.home / "registry" / "champion_manifest.csv").read_bytes()
     again = shop.clv("run", "--until", "1998-01-20")
     assert again.code == 0, again.err

@@ -87,13 +87,13 @@ def test_predictions_that_went_wrong_are_a_decayed_model_and_the_report_says_why
     assert done.code == 3, done.err
     drift = shop.query("select * from clv_drift order by cutoff")
     assert drift.verdict.tolist() == ["model_decay"] * 2
-    assert drift.verdict_reason.tolist() == ["level_lost"] * 2
+    assert drift.verdict_reason.tolist() == ["total_far_off"] * 2
     assert drift.status.tolist() == ["alert"] * 2
     assert (drift.paired_level_change_low > 0.8).all()
     text = (shop.home / "outputs" / "drift_alert_19980131_pred3m.md").read_text()
     first, *_ = text.splitlines()
-    assert first.startswith("# The model lost accuracy: its total is")
-    for said in ("**The model decayed.**", "Nothing was retrained", "interval", "10. tenth",
+    assert first.startswith("# Alert: The total is")
+    for said in ("**The total is far off**", "Nothing was retrained", "interval", "10. tenth",
                  "cluster", "What to check next", "naive rule"):  # fmt: skip
         assert said in text, said
     assert "nan" not in text.lower().split()

@@ -15,7 +15,10 @@ from clv.monitoring.drift import Change, DriftRow
 ROW = {
     "cutoff": dt.date(2021, 3, 31), "window_end": dt.date(2021, 6, 30),
     "pred_months": 3, "model_id": "clv_20201231_h9_p3", "customers": 1234, "buyers": 400,
-    "status": "alert", "verdict": "model_decay", "verdict_reason": "level_lost",
+    "status": "alert", "severity": "alert", "crossed": "RMSE and R²", "episode": "opened",
+    "episode_opened": dt.date(2021, 3, 31), "total_is_good": False, "order_is_good": True,
+    "error_is_good": None, "expected_buyers": 410.4, "baseline_total_off": -0.05, "naive_total_off": 1.03,
+    "verdict": "model_decay", "verdict_reason": "level_lost",
     "alerts_in_a_row": 1, "recommendation": None,
     "rmse": 60.0, "r2": 0.30, "baseline_rmse": 40.0, "baseline_r2": 0.40,
     "rmse_to_spread": 0.8, "mae": 21.5, "bias": 10.0, "normalized_gini": 0.6543,
@@ -50,20 +53,34 @@ def said(**changes):
 
 def test_the_first_line_is_for_a_manager():
     assert said().startswith(
-        "# The model lost accuracy: its total is 50% above what customers spent, "
-        "and a simple rule did not lose as much\n"
+        "# Alert: The total is 50% above what customers spent, and it moved against a simple rule\n"
     )
     shifted = said(
         verdict="population_shift", verdict_reason="spend_rose",
         level_change=-0.33, naive_level_change=-0.33,
     )  # fmt: skip
-    assert shifted.startswith("# Customers spent 24,680 where 37,020 was predicted")
-    assert "Customers spend more than their history said" in shifted
+    assert shifted.startswith("# Alert: The total is 50% above what customers spent")
+    assert "Customers spend more than predicted" in shifted
+
+
+def test_a_watched_batch_asks_for_nothing():
+    text = said(severity="watch", status="ok", verdict="watch", verdict_reason="inside_noise")
+    assert text.startswith(
+        "# Watch: RMSE and R² crossed the threshold, inside the noise; the total is 50% above"
+    )
+    assert "Nothing is asked" in text and "What to check next" not in text
+
+
+def test_it_answers_whether_the_batch_is_good_enough():
+    text = said()
+    for question, answer in (("total", "no"), ("order", "yes"), ("error", "cannot be told")):
+        line = next(line for line in text.splitlines() if line.startswith(f"| {question} "))
+        assert line.split("|")[2].strip() == answer
 
 
 def test_lost_order_is_said_as_such():
     text = said(verdict_reason="order_lost", gini_change=-0.13, paired_gini_change=-0.12)
-    assert text.startswith("# The model no longer tells good customers from poor ones")
+    assert text.startswith("# Alert: The model no longer tells good customers from poor ones")
     assert "normalized Gini -0.130" in text
     assert "its total moved" not in text
     both = said(verdict_reason="level_and_order_lost", gini_change=-0.13)
@@ -71,9 +88,10 @@ def test_lost_order_is_said_as_such():
 
 
 def test_rmse_alone_is_said_as_such():
-    text = said(verdict_reason="error_rose")
-    assert "its RMSE rose by 50%, beyond noise" in text
-    assert "by +2% only" in text
+    text = said(verdict_reason="error_rose", crossed="RMSE")
+    assert text.startswith("# Alert: RMSE crossed the threshold beyond noise")
+    assert "RMSE crossed a threshold beyond noise (RMSE +50%)" in text
+    assert "changed by +2% only" in text
 
 
 def test_it_holds_the_figures_their_intervals_and_the_thresholds():
@@ -98,9 +116,9 @@ def test_the_world_is_said_to_have_moved_as_the_reason_has_it():
         said(verdict="population_shift", verdict_reason=reason)
         for reason in ("spend_rose", "spend_fell", "error_rose_alike")
     )
-    assert "Customers spend more than their history said" in rose
-    assert "Customers spend less than their history said" in fell
-    assert "The rule's RMSE changed by +2%" in alike
+    assert "Customers spend more than predicted" in rose
+    assert "Customers spend less than predicted" in fell
+    assert "naive rule on the same customers changed by +2%" in alike
     assert len({rose, fell, alike}) == 3
 
 

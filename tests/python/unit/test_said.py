@@ -22,8 +22,8 @@ def home(tmp_path) -> Home:
     return Home(tmp_path)
 
 
-GIVEN = ("cutoff", "pred_months", "verdict", "rmse", "r2", "baseline_rmse", "baseline_r2",
-         "rmse_change")  # fmt: skip
+GIVEN = ("cutoff", "pred_months", "verdict", "verdict_reason", "severity", "rmse", "r2", "baseline_rmse",
+         "baseline_r2", "rmse_change")  # fmt: skip
 KINDS = {"cutoff": "date", "window_end": "date", "pred_months": "integer"}
 
 
@@ -31,7 +31,8 @@ def drift(home: Home, *rows: str) -> None:
     """Make a `clv_drift` with all its columns; those that are not GIVEN are 0, or text."""
     names = [field.name for field in fields(DriftRow) if field.name not in CHANGES]
     names += [f"{column}{end}" for column in CHANGES.values() for end in ("", "_low", "_high")]
-    texts = ("model_id", "status", "verdict", "verdict_reason", "recommendation")
+    texts = ("model_id", "status", "severity", "verdict", "verdict_reason", "crossed",
+             "recommendation", "episode")  # fmt: skip
     kinds = {n: KINDS.get(n, "text" if n in texts else "double") for n in names}
     columns = [f"{name} {kind}" for name, kind in kinds.items()]
     rest = {"text": "'x'", "date": "cutoff"}
@@ -44,30 +45,30 @@ def drift(home: Home, *rows: str) -> None:
 
 
 def test_a_watched_batch_is_said_in_figures_beside_their_baselines(home):
-    drift(home, "'1998-02-10', 3, 'watch', 53.2, 0.47, 43.25, 0.31, 0.23")
+    drift(home, "'1998-02-10', 3, 'watch', 'inside_noise', 'watch', 53.2, 0.47, 43.25, 0.31, 0.23")
     assert watched(home, [FIRST]) == [
-        "watch: batch 1998-02-10 crossed a threshold inside the noise: RMSE 53.2 (baseline 43.25, "
-        "+23%), R² 0.47 (baseline 0.31)"
+        "watch: batch 1998-02-10: X crossed the threshold, inside the noise: RMSE 53.2 "
+        "(baseline 43.25, +23%), R² 0.47 (baseline 0.31)"
     ]
 
 
 def test_what_is_undefined_is_said_as_such(home):
-    drift(home, "'1998-02-10', 3, 'watch', 53.2, null, 0, null, null")
+    drift(home, "'1998-02-10', 3, 'watch', 'inside_noise', 'watch', 53.2, null, 0, null, null")
     (line,) = watched(home, [FIRST])
     assert line.endswith("RMSE 53.2 (baseline 0), R² undefined (baseline undefined)")
 
 
 def test_only_fresh_batches_are_watched(home):
-    drift(home, "'1998-02-10', 3, 'watch', 53.2, 0.47, 43.25, 0.31, 0.23")
+    drift(home, "'1998-02-10', 3, 'watch', 'inside_noise', 'watch', 53.2, 0.47, 43.25, 0.31, 0.23")
     assert watched(home, [SECOND]) == []
 
 
 def test_batches_that_are_in_sample_are_counted_among_the_judged_ones_alone(home):
     drift(
         home,
-        "'1998-02-10', 3, 'in_sample', 1, 0, 1, 0, 0",
-        "'1998-02-24', 3, 'ok', 1, 0, 1, 0, 0",
-        "'1998-03-10', 3, 'in_sample', 1, 0, 1, 0, 0",
+        "'1998-02-10', 3, 'in_sample', 'in_sample', null, 1, 0, 1, 0, 0",
+        "'1998-02-24', 3, 'ok', null, null, 1, 0, 1, 0, 0",
+        "'1998-03-10', 3, 'in_sample', 'in_sample', null, 1, 0, 1, 0, 0",
     )
     assert _in_sample(home, [FIRST, SECOND]) == 1
     assert _in_sample(home, [SECOND]) == 0
