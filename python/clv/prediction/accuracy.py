@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from clv.core.arrays import Vector
-from clv.prediction.gini import gini_area, mean_over_ties
+from clv.prediction.gini import in_order, normalized_gini
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,17 @@ def measure(predicted: Vector, actual: Vector) -> Accuracy:
     total_squares = float(np.sum((actual - actual.mean()) ** 2))
     # What rounding leaves of the spread of equal actuals means nothing.
     differ = bool(np.ptp(actual) > 0) and total_squares > 0
-    order, shared = np.argsort(-predicted, kind="stable"), mean_over_ties(actual, predicted)
+    _, money = in_order(predicted, actual)
     total = float(actual.sum())
     top = int(np.ceil(len(actual) / 10))
-    perfect = gini_area(actual, np.argsort(-actual, kind="stable"))
     return Accuracy(
         customers=len(actual),
         rmse=float(np.sqrt(np.mean(error**2))),
         r2=1 - float(np.sum(error**2)) / total_squares if differ else float("nan"),
         mae=float(np.mean(np.abs(error))),
         bias=float(np.mean(error)),
-        normalized_gini=gini_area(shared, order) / perfect if differ else float("nan"),
-        top_decile_share=float(shared[order[:top]].sum()) / total if total else float("nan"),
+        normalized_gini=normalized_gini(predicted, actual) if differ else float("nan"),
+        top_decile_share=float(money[:top].sum()) / total if total else float("nan"),
         spearman=_correlation(rankdata(predicted), rankdata(actual)),
     )
 
@@ -76,15 +75,16 @@ def decile_calibration(predicted: Vector, actual: Vector) -> list[dict[str, floa
 
     Customers with the same prediction share the mean of what they spent, as in `measure`.
     """
-    order, actual = np.argsort(-predicted, kind="stable"), mean_over_ties(actual, predicted)
+    order, money = in_order(predicted, actual)
+    tenths = zip(np.array_split(order, 10), np.array_split(money, 10), strict=True)
     return [
         {
             "decile": float(number),
             "customers": float(len(part)),
             "mean_predicted": float(predicted[part].mean()),
-            "mean_actual": float(actual[part].mean()),
+            "mean_actual": float(spent.mean()),
         }
-        for number, part in enumerate(np.array_split(order, 10), start=1)
+        for number, (part, spent) in enumerate(tenths, start=1)
         if len(part)
     ]
 

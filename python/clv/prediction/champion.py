@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from clv.errors import ClvError
 from clv.prediction.candidates import Candidate, candidate_from_dict
+from clv.prediction.coherent import coherent_alive, coherent_bounds, coherent_purchases
 from clv.prediction.encoder import Encoded, Encoder
 from clv.prediction.intervals import Intervals
 from clv.prediction.purchases import PurchaseOutlook, next_purchase, plain_outlook
@@ -43,7 +44,8 @@ class Champion:
         -------
         DataFrame
             predicted_clv, its lower and upper bound, predicted_purchases, probability_purchase,
-            probability_alive and expected_next_purchase; money is finite and not negative.
+            probability_alive and expected_next_purchase; money is finite and not negative, and no
+            column contradicts another, see `clv.prediction.coherent`.
         """
         chunks = range(0, len(features), CHUNK)
         with threadpool_limits(
@@ -56,19 +58,21 @@ class Champion:
         encoded, clock = self.encoder.encode(features), self.encoder.clock
         predicted = self._money(encoded)
         outlook = self.outlook.predict(encoded) if self.outlook else plain_outlook(encoded)
-        lower, upper = self.intervals.customers(predicted, encoded.pred_days)
+        purchases, probability = coherent_purchases(predicted, *outlook)
+        bounds = self.intervals.customers(predicted, encoded.pred_days)
+        lower, upper = coherent_bounds(predicted, bounds, probability)
         return pd.DataFrame(
             {
                 "predicted_clv": predicted,
                 "predicted_clv_lower": lower,
                 "predicted_clv_upper": upper,
-                "predicted_purchases": outlook[0],
-                "probability_purchase": outlook[1],
-                "probability_alive": encoded.probability_alive,
+                "predicted_purchases": purchases,
+                "probability_purchase": probability,
+                "probability_alive": coherent_alive(encoded.probability_alive, probability),
                 "expected_next_purchase": next_purchase(
                     in_seasonal_days(features, clock, self.encoder.data_from),
-                    probability=outlook[1],
-                    purchases=outlook[0],
+                    probability=probability,
+                    purchases=purchases,
                     clock=clock,
                 ).to_numpy(),
             },

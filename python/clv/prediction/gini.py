@@ -21,6 +21,36 @@ def mean_over_ties(actual: Vector, predicted: Vector) -> Vector:
     return np.asarray(np.bincount(group, weights=actual) / counts)[group]
 
 
+def in_order(by: Vector, actual: Vector) -> tuple[NDArray[np.int64], Vector]:
+    """Return places from the highest `by` on, and spend in that order, ties at their mean.
+
+    Parameters
+    ----------
+    by, actual : arrays of shape (n,)
+        What customers are ordered by, and what they spent. The same array twice gives the perfect
+        order, in which ties are equal already.
+
+    Returns
+    -------
+    tuple of arrays of shape (n,)
+        Places, those of ties in the order that they came in, and money.
+    """
+    order = np.argsort(-by, kind="stable")
+    shared = actual if by is actual else mean_over_ties(actual, by)
+    return order, shared[order]
+
+
+def normalized_gini(predicted: Vector, actual: Vector) -> float:
+    """Return the Gini of spend ordered by prediction over that of spend ordered by itself.
+
+    1 is the perfect order, 0 a random one; NaN where spend has no order, as all of it is equal.
+    """
+    perfect = gini_area(actual, np.argsort(-actual, kind="stable"))
+    shared = mean_over_ties(actual, predicted)
+    ours = gini_area(shared, np.argsort(-predicted, kind="stable"))
+    return ours / perfect if perfect > 0 else float("nan")
+
+
 def gini_area(actual: Vector, order: NDArray[np.int64]) -> float:
     """Return the area between cumulative spend in `order` and the diagonal, in money times customers.
 

@@ -10,12 +10,11 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
 from clv.core.arrays import ClippedScaler, Matrix, Vector, column, draw_rows, row_products
+from clv.prediction.coherent import LIKELY
 from clv.prediction.encoder import Encoded
 from clv.prediction.season import FLAT, SeasonClock
 
 LARGEST_FIT = 40_000
-# A date is given only where a purchase in the window is at least as likely as not.
-LIKELY = 0.5
 # From this many gaps of this regularity on, the customer's own rhythm gives the date.
 RHYTHM_GAPS, RHYTHM_SPREAD = 3, 0.35
 
@@ -66,8 +65,7 @@ class PurchaseOutlook:
         ratio = np.exp(np.clip(self.purchases[0] + row_products(points, self.purchases[1]), -5, 3))
         odds = np.clip(self.probability[0] + row_products(points, self.probability[1]), -30, 30)
         probability = 1 / (1 + np.exp(-odds))
-        # A probability above the expected number contradicts it: P(N >= 1) <= E[N].
-        return np.maximum(ratio * encoded.purchases_offset, probability), probability
+        return ratio * encoded.purchases_offset, probability
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers."""

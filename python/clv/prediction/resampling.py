@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import factorial
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +25,14 @@ from threadpoolctl import threadpool_limits
 
 from clv.core.arrays import Vector, draw_rows
 from clv.errors import ClvError
-from clv.prediction.gini import mean_over_ties, resampled_gini_area
+from clv.prediction.gini import in_order, resampled_gini_area
 
 REPLICATES = 200
 LARGEST_RESAMPLE = 20_000
 CAP_OF_TOTALS = 0.99
 CAP_OF_ORDER = 0.90
 CHUNK = 50  # replicates at a time
+Ranked: TypeAlias = tuple[NDArray[np.int64], Vector]  # places from the first on, spend there
 
 # Measure to what it is; each is a number of one group of customers, and is compared as
 # judged - baseline.
@@ -134,14 +135,15 @@ def estimate(group: Customers, caps: Caps, seed: int) -> Estimates:
 
 def _estimate(group: Customers, caps: Caps, rng: np.random.Generator) -> Estimates:
     n = len(group.actual)
-    values = _measures(group, caps, np.ones((n, 1)))[:, 0]
+    ranked = _ranked(group, caps.order)
+    values = _measures(group, caps, ranked, np.ones((n, 1)))[:, 0]
     scale = 1.0
     if n > LARGEST_RESAMPLE:
         group = group.take(draw_rows(n, LARGEST_RESAMPLE, rng))
         scale = float(np.sqrt(LARGEST_RESAMPLE / n))
-        n = LARGEST_RESAMPLE
+        n, ranked = LARGEST_RESAMPLE, _ranked(group, caps.order)
     draws = [
-        _measures(group, caps, _poisson(rng, (n, min(CHUNK, REPLICATES - start))))
+        _measures(group, caps, ranked, _poisson(rng, (n, min(CHUNK, REPLICATES - start))))
         for start in range(0, REPLICATES, CHUNK)
     ]
     return Estimates(values, np.std(np.concatenate(draws, axis=1), axis=1, ddof=1) * scale)
@@ -163,7 +165,7 @@ def _poisson(rng: np.random.Generator, shape: tuple[int, int]) -> Vector:
     return _TABLE[rng.integers(0, len(_TABLE), size=shape, dtype=np.uint16)]
 
 
-def _measures(group: Customers, caps: Caps, weights: Vector) -> Vector:
+def _measures(group: Customers, caps: Caps, ranked: list[Ranked], weights: Vector) -> Vector:
     """Return MEASURES for weights of shape (n, replicates), shape (measures, replicates)."""
     a = group.actual
     rows = np.stack(
@@ -174,7 +176,7 @@ def _measures(group: Customers, caps: Caps, weights: Vector) -> Vector:
         ]
     )  # fmt: skip
     count, total, squares, error, naive_error, p, n, capped = rows @ weights
-    gini, naive_gini = _ginis(group, caps.order, weights)
+    gini, naive_gini = _ginis(ranked, weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = squares - total**2 / count
         return np.stack(
@@ -192,14 +194,15 @@ def _measures(group: Customers, caps: Caps, weights: Vector) -> Vector:
         )
 
 
-def _ginis(group: Customers, cap: float, weights: Vector) -> tuple[Vector, Vector]:
-    """Return the normalized Gini of model and naive rule for each weighting."""
+def _ranked(group: Customers, cap: float) -> list[Ranked]:
+    """Return places and limited spend in the order of the model, of the naive rule and in truth."""
     actual = np.clip(group.actual, -cap, cap)
-    areas = []
-    for by in (group.predicted, group.naive, group.actual):
-        order = np.argsort(-by, kind="stable")
-        shared = mean_over_ties(actual, by)
-        areas.append(resampled_gini_area(shared[order], weights[order]))
+    return [in_order(by, actual) for by in (group.predicted, group.naive, group.actual)]
+
+
+def _ginis(ranked: list[Ranked], weights: Vector) -> tuple[Vector, Vector]:
+    """Return the normalized Gini of model and naive rule for each weighting."""
+    areas = [resampled_gini_area(money, weights[order]) for order, money in ranked]
     perfect = np.where(areas[2] > 0, areas[2], np.nan)
     return areas[0] / perfect, areas[1] / perfect
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clv.core.arrays import Vector
 from clv.core.window import Window
-from clv.prediction.gini import mean_over_ties, resampled_gini_area
+from clv.prediction.gini import in_order, normalized_gini, resampled_gini_area
 
 RESAMPLES = 200
 CONFIDENCE = 0.9
@@ -115,7 +115,7 @@ class _Pair:
         place = customers.get_indexer(pd.Index(window.customers))
         one, other = (window.predictions[kind] for kind in kinds)
         actual = window.actual
-        ordered = [_in_order(by, actual) for by in (one, other, actual)]
+        ordered = [in_order(by, actual) for by in (one, other, actual)]
         ranked = [(place[order], money) for order, money in ordered]
         return cls(
             place, ((one - actual) ** 2, (other - actual) ** 2), (one, other, actual), ranked
@@ -136,14 +136,10 @@ class _Pair:
 def loss(window: JudgedWindow, kind: str) -> float:
     """Return the loss of a candidate on a window, up to what all its candidates share."""
     predicted, actual = window.predictions[kind], window.actual
-    ones = np.ones(len(actual))
-    areas = [
-        float(resampled_gini_area(_in_order(by, actual)[1], ones)) for by in (predicted, actual)
-    ]
-    gini = areas[0] / areas[1] if areas[1] > 0 else 0.0
+    gini = np.nan_to_num(normalized_gini(predicted, actual))
     error = max(float(np.mean((predicted - actual) ** 2)), 1e-12)
     off = _off(float(predicted.sum()), float(actual.sum()))
-    return 0.5 * float(np.log(error)) - gini + LEVEL_SHARE * off
+    return 0.5 * float(np.log(error)) - float(gini) + LEVEL_SHARE * off
 
 
 def compare(
@@ -178,12 +174,6 @@ def compare(
         (float(low[3]), float(high[3])),
         float(np.mean(changes[1:, 3] < 0)),
     )
-
-
-def _in_order(by: Vector, actual: Vector) -> tuple[NDArray[np.int64], Vector]:
-    """Return places from the highest on, and actual spend in that order, ties at their mean."""
-    order = np.argsort(-by, kind="stable")
-    return order, mean_over_ties(actual, by)[order]
 
 
 def _off(predicted: float, actual: float) -> float:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from clv.prediction.accuracy import decile_calibration, measure
+from clv.prediction.gini import in_order, normalized_gini
 
 MONEY = st.integers(-(10**7), 10**7).map(lambda cents: cents / 100)
 
@@ -135,3 +136,20 @@ def test_the_mean_of_the_actuals_has_an_r2_of_zero(rows):
     _, actual = rows
     assume(np.ptp(actual) > 0)
     assert measure(np.full(len(actual), actual.mean()), actual).r2 == pytest.approx(0, abs=1e-9)
+
+
+def test_order_takes_the_mean_over_ties_and_the_perfect_order_takes_what_was_spent():
+    by, spent = np.array([2.0, 5.0, 2.0, 5.0]), np.array([0.1, 0.2, 0.3, 0.7])
+    places, money = in_order(by, spent)
+    assert places.tolist() == [1, 3, 0, 2]
+    assert money == pytest.approx([0.45, 0.45, 0.2, 0.2])
+    equal = np.full(7, 0.1)  # the mean of which is not .1 to the last digit
+    assert in_order(equal, equal)[1].tolist() == equal.tolist()
+
+
+def test_normalized_gini_is_1_for_the_truth_0_for_a_constant_and_nan_where_all_spent_the_same():
+    spent = np.array([0.0, 3.0, 1.0, 9.0])
+    assert normalized_gini(spent, spent) == 1.0
+    assert normalized_gini(-spent, spent) == pytest.approx(-1.0)
+    assert normalized_gini(np.ones(4), spent) == pytest.approx(0.0)
+    assert np.isnan(normalized_gini(spent, np.zeros(4)))
