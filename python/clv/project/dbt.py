@@ -22,6 +22,7 @@ from clv.project.events import no_bars
 from clv.project.hidden_log import hidden_from_dbt
 from clv.project.home import PROJECT, Home
 from clv.project.home_log import HomeLog
+from clv.project.interrupts import stopped_by_signals
 from clv.project.lock import let_go
 from clv.project.log_acceptance import up_to
 from clv.project.log_contract import Contract, write_contract
@@ -133,8 +134,6 @@ class DbtProject:
                 cautious = ["--indirect-selection", "cautious"] if "build" in arguments else []
                 result = _called([*arguments, *cautious], shown_vars, result.result, bar)
         if not result.success:
-            if isinstance(result.exception, (KeyboardInterrupt, SystemExit)):
-                raise KeyboardInterrupt from result.exception  # dbt hands it over as a result
             if "Could not set lock on file" in str(result.exception):
                 raise ClvError(in_use(self.home.database, str(result.exception)))
             full_log = self.home.logs / "dbt.log"
@@ -182,16 +181,17 @@ def _called(
     callbacks = [] if bar is None else [lambda event: _advance(bar, event)]
     before, SEEN.kept_by_clv = Path.cwd(), True
     try:
-        return dbtRunner(manifest, callbacks).invoke(
-            [
-                "--quiet", "--log-level", "none", "--log-level-file", "info",
-                "--no-use-colors", "--no-print", "--no-version-check", "--no-write-json",
-                *arguments,
-                "--vars", json.dumps(variables, default=str),
-                "--project-dir", str(PROJECT),
-                "--profiles-dir", str(PROJECT),
-            ]
-        )  # fmt: skip
+        with stopped_by_signals():
+            return dbtRunner(manifest, callbacks).invoke(
+                [
+                    "--quiet", "--log-level", "none", "--log-level-file", "info",
+                    "--no-use-colors", "--no-print", "--no-version-check", "--no-write-json",
+                    *arguments,
+                    "--vars", json.dumps(variables, default=str),
+                    "--project-dir", str(PROJECT),
+                    "--profiles-dir", str(PROJECT),
+                ]
+            )  # fmt: skip
     finally:
         os.chdir(before)
         SEEN.kept_by_clv = False
