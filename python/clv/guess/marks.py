@@ -106,6 +106,8 @@ def is_filled_sql(column: Column) -> str:
     if not column.sql_type.startswith(("VARCHAR", "JSON")):
         return f"{sql_name(column.name)} is not null"
     nothing = sorted({"", *(v.strip().lower() for v in column.values if not is_filled(v))})
+    if nothing == [""]:
+        return f"trim({sql_name(column.name)}) <> ''"
     listed = ", ".join(literal(value) for value in nothing)
     return f"lower(trim({sql_name(column.name)})) not in ({listed})"
 
