@@ -8,10 +8,20 @@ from clv.guess.columns import Column
 from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal
 from clv.guess.marks import TRUE
-from clv.guess.names import is_of_cents
+from clv.guess.names import is_of_cents, plain
 from clv.guess.numbers import signs
-from clv.guess.roles import best, ranked
+from clv.guess.roles import NUMBERS, best, ranked
 
+_DISCOUNT = {
+    "discount",
+    "discounts",
+    "rabatt",
+    "nachlass",
+    "remise",
+    "descuento",
+    "sconto",
+    "korting",
+}
 # How Stripe, and who took after it, begins ids of payments, refunds and customers.
 _API_ID = re.compile(r"(ch|py|pi|re|pyr|txn|cus|in|cs|sub|evt|pay|tr|ord|order)_[A-Za-z0-9]{1,40}$")
 
@@ -28,6 +38,7 @@ def guess_amount(looked: Looked, given: Given, found: Proposal) -> None:
     elif quantity is not None and price is not None and (repeated or not amounts):
         found.columns["amount"] = f"{sql_name(quantity.name)} * {sql_name(price.name)}"
         found.money = [quantity, price]
+        _discounts(looked, found)
         if repeated:
             found.notes.append(
                 f"{repeated[0].name} says the same on every line of an order, so it is no line's amount"
@@ -49,6 +60,23 @@ def guess_amount(looked: Looked, given: Given, found: Proposal) -> None:
     if "amount" not in given.columns:
         _cents(looked, found)
     _signs(given, found)
+
+
+def _discounts(looked: Looked, found: Proposal) -> None:
+    """Ask whether a discount beside quantity and price is part of the price already."""
+    for column in looked.columns:
+        if not _DISCOUNT & set(plain(column.name).split()) or column.numbers < NUMBERS:
+            continue
+        if all(value.strip("0.,- ") == "" for value in column.values):
+            continue
+        whole, less = found.columns["amount"], sql_name(column.name)
+        found.ask(
+            "--amount",
+            f"{column.name} has {', '.join(column.values[:3])}: is it part of the price already (--amount "
+            f"'{whole}'), or subtracted from each row (--amount '{whole} - {less}'), or a share or of each "
+            "piece, as you write it?",
+        )
+        return
 
 
 def _total(looked: Looked, amount: Column, found: Proposal) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from clv.core.wording import counted
 from clv.errors import ClvError
 from clv.guess.columns import NOBODY, Column
@@ -14,6 +16,7 @@ from clv.guess.roles import best, only_one
 from clv.project.sql_text import literal
 
 FEW, MANY = 0.001, 0.05  # shares of rows
+_SHORTENED = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,3}")  # 1.23E+11
 
 
 def propose(looked: Looked, given: Given) -> Proposal:
@@ -55,7 +58,16 @@ def _customer(looked: Looked, given: Given, found: Proposal) -> None:
     email = best(looked.columns, "email") or only_one(looked.columns, "email")
     if column is not None and column.emails > 0.5:
         column, email = None, column
-    if column is None and email is None:
+    shortened = (
+        next((v for v in column.values if _SHORTENED.fullmatch(v)), None) if column else None
+    )
+    if column is not None and shortened is not None:
+        found.ask(
+            "--customer-id",
+            f"{column.name} has {shortened}: a spreadsheet shortened its ids, and several customers share "
+            f"one. Export it again as text, or name another column; {column.name} itself is taken as it is",
+        )
+    elif column is None and email is None:
         found.ask("--customer-id", f"which column says who bought? {looked.listed}")
     elif column is None and email is not None:
         found.columns["customer_id"] = f"lower({sql_name(email.name)})"

@@ -124,6 +124,7 @@ def test_a_few_mistyped_dates_do_not_hide_the_format():
     [
         (("12.50", "3"), ".", None), (("12,50", "3"), ",", None), (("1.234,50", "3,2"), ",", "."),
         (("1,234.50", "7"), ".", ","), (("1 234,50 €", "3,00 €"), ",", " "), (("1'234.50",), ".", "'"),
+        (("1.234,-", "5,--"), ",", "."), (("1\u202f234,50", "5"), ",", "\u202f"),
         (("1.234.567", "5"), ",", "."), (("5", "6"), None, None), (("-3,20", "(1,00)"), ",", None),
         (("EUR 1.000", "EUR 2,50"), ",", "."), (("$1,000", "$2.50"), ".", ","), (("0.125",), ".", None),
     ],
@@ -205,6 +206,20 @@ def test_guests_are_their_e_mail_address():
         column("customer_id", *IDS), mail, column("date", *DAYS), column("total", *MONEY)
     )
     assert everybody.columns["customer_id"] == "customer_id"
+
+
+def test_ids_that_a_spreadsheet_shortened_are_asked_for():
+    columns = (column("customer_id", "1.23E+11", "1.24E+11"), *BASE[1:], column("amount", *MONEY))
+    (question,) = proposed(*columns).questions
+    assert question.option == "--customer-id" and "1.23E+11" in question.text
+    assert proposed(*columns, columns_said={"customer_id": "customer_id"}).questions == []
+
+
+def test_a_discount_beside_quantity_and_price_is_asked_for():
+    columns = (*BASE, column("Qty", "1", "2"), column("Price", "2.50", "3.00"))
+    (question,) = proposed(*columns, column("Discount", "0", "0.50")).questions
+    assert question.option == "--amount" and "Qty * Price - Discount" in question.text
+    assert proposed(*columns, column("Discount", "0", "0.00")).questions == []
 
 
 def test_what_names_orders_with_a_hash_is_the_order():
