@@ -22,6 +22,7 @@ from clv.project.events import no_bars
 from clv.project.hidden_log import hidden_from_dbt
 from clv.project.home import PROJECT, Home
 from clv.project.home_log import HomeLog
+from clv.project.interrupts import stopped_by_signals
 from clv.project.lock import let_go
 from clv.project.log_acceptance import up_to
 from clv.project.log_contract import Contract, write_contract
@@ -80,9 +81,15 @@ class DbtProject:
             write_contract(self.home.root, up_to(self.home, self.contract, through))
 
     def classify_log(self) -> None:
-        """Read the transaction log into `stg_clv__classified_transactions`, and no further."""
+        """Read the transaction log into `stg_clv__classified_transactions`, and judge it; no further.
+
+        Raises
+        ------
+        ClvError
+            When it cannot be read, or not used; then the table is there all the same.
+        """
         self.home_log.check_named()
-        self._invoke("reading the log", ["run", "--select", "stg_clv__classified_transactions"])
+        self._invoke("reading the log", ["run", "--select", "+int_clv__log_days"])
 
     def build_training_set(self, windows: Sequence[Window], sample: float = 1) -> None:
         """Build `int_clv__training_set` for all of the windows, in one pass.
@@ -133,8 +140,6 @@ class DbtProject:
                 cautious = ["--indirect-selection", "cautious"] if "build" in arguments else []
                 result = _called([*arguments, *cautious], shown_vars, result.result, bar)
         if not result.success:
-            if isinstance(result.exception, (KeyboardInterrupt, SystemExit)):
-                raise KeyboardInterrupt from result.exception  # dbt hands it over as a result
             if "Could not set lock on file" in str(result.exception):
                 raise ClvError(in_use(self.home.database, str(result.exception)))
             full_log = self.home.logs / "dbt.log"
@@ -182,16 +187,17 @@ def _called(
     callbacks = [] if bar is None else [lambda event: _advance(bar, event)]
     before, SEEN.kept_by_clv = Path.cwd(), True
     try:
-        return dbtRunner(manifest, callbacks).invoke(
-            [
-                "--quiet", "--log-level", "none", "--log-level-file", "info",
-                "--no-use-colors", "--no-print", "--no-version-check", "--no-write-json",
-                *arguments,
-                "--vars", json.dumps(variables, default=str),
-                "--project-dir", str(PROJECT),
-                "--profiles-dir", str(PROJECT),
-            ]
-        )  # fmt: skip
+        with stopped_by_signals():
+            return dbtRunner(manifest, callbacks).invoke(
+                [
+                    "--quiet", "--log-level", "none", "--log-level-file", "info",
+                    "--no-use-colors", "--no-print", "--no-version-check", "--no-write-json",
+                    *arguments,
+                    "--vars", json.dumps(variables, default=str),
+                    "--project-dir", str(PROJECT),
+                    "--profiles-dir", str(PROJECT),
+                ]
+            )  # fmt: skip
     finally:
         os.chdir(before)
         SEEN.kept_by_clv = False
