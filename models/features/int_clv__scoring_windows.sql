@@ -2,6 +2,7 @@
     computed: after the data, before it, nobody to score, labelled already. -#}
 {%- do ref('int_clv__customer_days') -%}
 {%- set cutoffs = clv_requested_cutoffs() -%}
+{%- set accepts = clv_names_cutoff(var('accept_batch', false), 'accept_batch', 'windows.cutoff') -%}
 {%- if clv_building() -%}
     {%- do clv_check_cutoffs(cutoffs) -%}
 {%- endif -%}
@@ -37,7 +38,7 @@ cutoffs as (
 
 ),
 
-windows as (
+spans as (
 
     select
         cutoffs.cutoff,
@@ -49,6 +50,15 @@ windows as (
         {{ clv_add_months('cutoffs.cutoff', 'champion.pred_months') }} as window_end
     from cutoffs
     cross join champion
+
+),
+
+windows as (
+
+    select
+        *,
+        {{ dbt.datediff('cutoff', 'window_end', 'day') }} as pred_days
+    from spans
 
 ),
 
@@ -86,9 +96,9 @@ final as (
         windows.model_id,
         windows.history_start,
         windows.window_end,
-        {{ dbt.datediff('windows.cutoff', 'windows.window_end', 'day') }} as pred_days,
+        windows.pred_days,
         windows.cutoff < windows.labels_end as in_sample,
-        {{ clv_names_cutoff(var('accept_batch', false), 'accept_batch', 'windows.cutoff') }} as is_accepted,
+        {{ accepts }} as is_accepted,
         known.accepted_total,
         known.accepted_rate_least,
         known.accepted_rate_most

@@ -78,7 +78,7 @@ def run(
     through = _read_log(dbt)
     due = [only] if only else schedule.due(min(limit, through))
     if accept is not None:
-        dbt.user_vars["accept_batch"] = _accepted(accept, due)
+        dbt.user_vars["accept_batch"] = accepted_cutoffs(accept, due)
     if not due:
         say(f"nothing is due: the next cutoff is {schedule.next_cutoff}, data through {through}")
     result = replace(build(dbt, due), next_cutoff=schedule.next_cutoff)
@@ -100,7 +100,7 @@ def run(
     return replace(result, next_cutoff=next_cutoff)
 
 
-def _accepted(accept: str, due: list[dt.date]) -> list[str]:
+def accepted_cutoffs(accept: str, due: list[dt.date]) -> list[str]:
     """Return the cutoffs whose batches a person accepts.
 
     Raises

@@ -12,6 +12,8 @@ from accuracy_world import DATA_FROM, features_and_labels, purchases
 
 from clv.core.arrays import column
 from clv.core.window import Window
+from clv.errors import ClvError
+from clv.operations.run import ALL, accepted_cutoffs
 from clv.prediction.btyd import PurchaseModel, SpendModel
 from clv.prediction.candidates import PopulationMean, Rule
 from clv.prediction.champion import Champion
@@ -178,3 +180,15 @@ def test_what_is_not_plausible_falls_back_to_the_next_and_says_so(champion: Cham
     # where none is plausible the first stays, and its batches are held
     winner, made, fallen = first_plausible([ANCHOR, ANCHOR, mean.kind], make, [])
     assert (winner.kind, made, list(fallen)) == (ANCHOR, champion, [ANCHOR, mean.kind])
+
+
+def test_a_person_accepts_what_the_run_scores_and_nothing_else() -> None:
+    due = [dt.date(2023, 6, 30), dt.date(2023, 7, 14)]
+    assert accepted_cutoffs(ALL, due) == ["2023-06-30", "2023-07-14"]
+    assert accepted_cutoffs("2023-07-14", due) == ["2023-07-14"]
+    with pytest.raises(
+        ClvError, match=r"it scores 2023-06-30, 2023-07-14\. Give --cutoff 2023-08-01"
+    ):
+        accepted_cutoffs("2023-08-01", due)
+    with pytest.raises(ClvError, match="it scores nothing"):
+        accepted_cutoffs("2023-08-01", [])
