@@ -11,7 +11,7 @@ from clv.cli.options import a_folder, checked, confirm, show
 from clv.core.wording import counted
 from clv.guess.found import Given, Proposal, Question
 from clv.operations.init import LookedAt, unanswered
-from clv.operations.preview import Preview, preview
+from clv.operations.preview import Preview, preview, with_footer
 from clv.operations.section import CDNOW_SECTION, SectionChange, make_cdnow_home
 from clv.project.events import say
 from clv.project.home import Home
@@ -29,11 +29,12 @@ FORMATS = {
     "--thousands": ("thousands_separator", "The sign between thousands."),
     "--timezone": ("timezone", "The shop's time zone: Europe/Berlin."),
     "--keep-status": ("keep_status", "A status that counts; may be given again."),
-    "--drop-status": ("drop_status", "A status that does not count; may be given again."),
+    "--drop-status": ("drop_status", "A status that does not count, or none; may be given again."),
     "--exchange-rates": ("exchange_rates", "File of exchange rates, for several currencies."),
     "--shop-currency": ("currency", "The shop's own currency: EUR."),
 }
-SEVERAL = ("ordered_at_format", "keep_status", "drop_status")
+STATUSES = ("keep_status", "drop_status")
+SEVERAL = ("ordered_at_format", *STATUSES)
 READER = {"--delimiter": "The sign between columns: ';', or tab.",
           "--encoding": "The encoding of text: windows-1252."}  # fmt: skip
 HELP = {
@@ -87,9 +88,13 @@ def init_command(file: str | None, home: Any, cdnow: bool, yes: bool, **said: An
     looked = LookedAt.at(file, options.reader)
     found = _answered(looked, given, yes)
     section = looked.section(place, found)
-    change = SectionChange.of(place, section)
     say(f"reading {looked.location} as `clv` would")
     read = preview(section, place.config.parent)
+    if read.sums_up and looked.has_footers and not section.get("reader", {}).get("footer_rows"):
+        found.notes.append("the last line is the sum of all others, so it is no order: a footer")
+        section = with_footer(section)
+        read = preview(section, place.config.parent)
+    change = SectionChange.of(place, section)
     _tell(read, found)
     read.check_understood()
     if change.nothing_changes:
@@ -137,13 +142,15 @@ def _ask(question: Question, questions: list[Question]) -> str:
 
 def _with_answer(given: Given, question: Question, answer: str) -> Given:
     if question.option in FORMATS:
-        return Given(given.columns, {**given.formats, FORMATS[question.option][0]: answer})
+        key = FORMATS[question.option][0]
+        words = [word.strip() for word in answer.split(",")] if key in STATUSES else answer
+        return Given(given.columns, {**given.formats, key: words})
     role = question.option.removeprefix("--").replace("-", "_")
     return Given({**given.columns, role: answer}, given.formats)
 
 
 def _tell(read: Preview, found: Proposal) -> None:
-    for note in found.notes:
+    for note in [*found.notes, *read.notes]:
         say(note)
     show(read.first)
     if len(read.reasons):

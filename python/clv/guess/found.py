@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clv.guess.columns import Column
+from clv.guess.marks import Mark
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,51 @@ class Given:
 
 
 @dataclass(frozen=True)
+class State:
+    """A state of rows: its value as written, its rows, and those whose money is below zero."""
+
+    value: str
+    rows: int
+    negative: int = 0
+
+
+@dataclass(frozen=True)
+class States:
+    """What columns say of rows whether their money came.
+
+    Parameters
+    ----------
+    marks : tuple
+        The columns, each with its states, the most frequent first.
+    negative : int
+        Rows whose money is below zero.
+    partnered : mapping
+        By column and state, the share of rows whose order has rows of another state too.
+    """
+
+    marks: tuple[tuple[Mark, tuple[State, ...]], ...] = ()
+    negative: int = 0
+    partnered: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class People:
+    """Guests who have an account: how far an e-mail address and an account's id name one person.
+
+    Parameters
+    ----------
+    twice : int
+        E-mail addresses that are a guest's in one row and an account's in another.
+    accounts, addresses : int
+        Accounts of several addresses, and addresses of several accounts.
+    """
+
+    twice: int = 0
+    accounts: int = 0
+    addresses: int = 0
+
+
+@dataclass(frozen=True)
 class Looked:
     """A file that was looked at.
 
@@ -56,11 +102,17 @@ class Looked:
         Columns of numbers that say the same on every line of an order.
     guests : float
         Share of the rows whose customer is nobody, but has an e-mail address.
+    people : People
+        Guests who have an account.
+    states : States
+        What columns say of rows whether their money came.
     """
 
     columns: Sequence[Column]
     repeats_totals: frozenset[str] = frozenset()
     guests: float = 0.0
+    people: People = field(default_factory=People)
+    states: States = field(default_factory=States)
 
     def named(self, name: str) -> Column | None:
         """Return the column of a name; upper and lower case are the same, as in SQL."""

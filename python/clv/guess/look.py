@@ -14,8 +14,10 @@ from clv.errors import ClvError
 from clv.guess.columns import NOBODY, Column, looks_like_a_date
 from clv.guess.expression import sql_name
 from clv.guess.found import Looked
+from clv.guess.guests import guests
 from clv.guess.numbers import is_number
-from clv.guess.roles import best, ranked
+from clv.guess.roles import ranked
+from clv.guess.state_counts import count_states
 from clv.project.csv_head import CsvHead, csv_head
 from clv.project.log_files import LogFiles, found
 from clv.project.log_options import Reader
@@ -134,7 +136,8 @@ def look(rows: Source) -> Looked:
         described = connection.sql("describe looked").fetchall()
         columns = [_column(connection, str(row[0]), str(row[1])) for row in described]
         totals = _repeated_totals(connection, columns)
-        return Looked(columns, totals, _guests(connection, columns))
+        states = count_states(connection, rows.sql, columns)
+        return Looked(columns, totals, *guests(connection, columns), states)
 
 
 def formats_that_read(rows: Source, column: str, formats: list[str], at_least: float) -> list[str]:
@@ -144,18 +147,6 @@ def formats_that_read(rows: Source, column: str, formats: list[str], at_least: f
     with connected(rows) as connection:
         row = connection.sql(f"select count({value}), {counts} from {rows.sql}").fetchall()[0]
     return [form for form, read in zip(formats, row[1:], strict=True) if read >= at_least * row[0]]
-
-
-def _guests(connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> float:
-    customer, email = best(columns, "customer_id"), best(columns, "email")
-    if customer is None or email is None:
-        return 0.0
-    nobody = ", ".join(literal(word) for word in NOBODY)
-    written = f"lower(trim(coalesce(cast({sql_name(customer.name)} as varchar), '')))"
-    guest = f"{written} in ({nobody}) and {sql_name(email.name)} is not null"
-    counts = f"select count(*), count(*) filter ({guest}) from looked"
-    rows, guests = connection.sql(counts).fetchall()[0]
-    return float(guests / rows) if rows else 0.0
 
 
 def _column(connection: duckdb.DuckDBPyConnection, name: str, sql_type: str) -> Column:

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 from clv.guess.columns import Column
 from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal
+from clv.guess.marks import TRUE
+from clv.guess.names import is_of_cents, plain
 from clv.guess.numbers import signs
-from clv.guess.roles import best, ranked
+from clv.guess.roles import NUMBERS, best, ranked
+
+_DISCOUNT = {
+    "discount",
+    "discounts",
+    "rabatt",
+    "nachlass",
+    "remise",
+    "descuento",
+    "sconto",
+    "korting",
+}
+# How Stripe, and who took after it, begins ids of payments, refunds and customers.
+_API_ID = re.compile(r"(ch|py|pi|re|pyr|txn|cus|in|cs|sub|evt|pay|tr|ord|order)_[A-Za-z0-9]{1,40}$")
 
 
 def guess_amount(looked: Looked, given: Given, found: Proposal) -> None:
@@ -21,6 +38,7 @@ def guess_amount(looked: Looked, given: Given, found: Proposal) -> None:
     elif quantity is not None and price is not None and (repeated or not amounts):
         found.columns["amount"] = f"{sql_name(quantity.name)} * {sql_name(price.name)}"
         found.money = [quantity, price]
+        _discounts(looked, found)
         if repeated:
             found.notes.append(
                 f"{repeated[0].name} says the same on every line of an order, so it is no line's amount"
@@ -39,7 +57,26 @@ def guess_amount(looked: Looked, given: Given, found: Proposal) -> None:
         found.ask(
             "--amount", f"which column or expression is the money of a row?{why} {looked.listed}"
         )
+    if "amount" not in given.columns:
+        _cents(looked, found)
     _signs(given, found)
+
+
+def _discounts(looked: Looked, found: Proposal) -> None:
+    """Ask whether a discount beside quantity and price is part of the price already."""
+    for column in looked.columns:
+        if not _DISCOUNT & set(plain(column.name).split()) or column.numbers < NUMBERS:
+            continue
+        if all(value.strip("0.,- ") == "" for value in column.values):
+            continue
+        whole, less = found.columns["amount"], sql_name(column.name)
+        found.ask(
+            "--amount",
+            f"{column.name} has {', '.join(column.values[:3])}: is it part of the price already (--amount "
+            f"'{whole}'), or subtracted from each row (--amount '{whole} - {less}'), or a share or of each "
+            "piece, as you write it?",
+        )
+        return
 
 
 def _total(looked: Looked, amount: Column, found: Proposal) -> None:
@@ -47,8 +84,10 @@ def _total(looked: Looked, amount: Column, found: Proposal) -> None:
     refunded = best(looked.columns, "refunded")
     if refunded is None or refunded.name == amount.name:
         return
-    if all(value.strip("0.,- ") == "" for value in refunded.values):
-        return
+    if all(
+        value.strip("0.,- ") == "" or value.strip().lower() in TRUE for value in refunded.values
+    ):
+        return  # nothing, or a flag
     found.money.append(refunded)
     found.refunds_subtracted = True
     sign = "+" if any(value.strip().startswith("-") for value in refunded.values) else "-"
@@ -56,6 +95,30 @@ def _total(looked: Looked, amount: Column, found: Proposal) -> None:
         f"{sql_name(amount.name)} {sign} coalesce({sql_name(refunded.name)}, 0)"
     )
     found.notes.append(f"{refunded.name} is subtracted from {amount.name}")
+
+
+def _cents(looked: Looked, found: Proposal) -> None:
+    """Read hundredths as such where the name says so; ask where a payment program's ids stand beside."""
+    for column in found.money[:1]:
+        if is_of_cents(column.name):
+            parts = found.columns["amount"] if len(found.money) > 1 else sql_name(column.name)
+            found.columns["amount"] = (
+                f"({parts}) / 100" if len(found.money) > 1 else f"{parts} / 100"
+            )
+            found.notes.append(
+                f"{column.name} is in hundredths, by its name, so it is divided by 100"
+            )
+            return
+        whole = all(re.fullmatch(r"-?\d+(\.0+)?", value.strip()) for value in column.values)
+        ids = next((v for c in looked.columns for v in c.values[:20] if _API_ID.match(v)), None)
+        if whole and ids is not None:
+            name = sql_name(column.name)
+            found.ask(
+                "--amount",
+                f"{column.name} holds whole numbers alone ({', '.join(column.values[:3])}) beside ids such "
+                f"as {ids}, and payment programs count in cents: is it cents (--amount '{name} / 100') or "
+                f"whole units (--amount '{name}')?",
+            )
 
 
 def _signs(given: Given, found: Proposal) -> None:

@@ -120,6 +120,7 @@ NAMES = {role: tuple(" ".join(listed.split()).split(", ")) for role, listed in _
 _APART = {"eur", "euro", "usd", "gbp", "chf", "sek", "nok", "dkk", "pln", "czk", "cad", "aud", "in",
           "inc", "incl", "inkl", "ex", "excl", "exkl", "vat", "mwst", "tax", "btw", "iva", "tva",
           "lc", "utc", "gmt", "local", "brutto", "ttc"}  # fmt: skip
+_CENTS = {"cent", "cents", "pence", "minor", "centimes", "centavos", "ore", "grosz", "groszy"}
 
 
 def plain(name: str) -> str:
@@ -152,9 +153,20 @@ def fit(name: str, role: str) -> float:
     return 0.0
 
 
+def is_of_cents(name: str) -> bool:
+    """Say whether a name says that its numbers are hundredths.
+
+    Examples
+    --------
+    >>> is_of_cents("amount_cents"), is_of_cents("Total in Cent"), is_of_cents("percent")
+    (True, True, False)
+    """
+    return bool(_CENTS & set(plain(name).split()))
+
+
 def _without_unit(words: str) -> str:
     kept = words.split()
-    while len(kept) > 1 and kept[-1] in _APART:
+    while len(kept) > 1 and kept[-1] in _APART | _CENTS | {"minor", "units"}:
         kept.pop()
     return " ".join(kept)
 

@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from clv.project.typed_numbers import SPACES
+
 _CURRENCY = (
     r"(?:[A-Z]{0,3}[€$£¥₹₽₺₴₩₪฿₫₱]|EUR|USD|GBP|CHF|JPY|CNY|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|"
     r"TRY|INR|BRL|MXN|ZAR|kr\.?|zł|Kč|Ft|lei|Rs\.?|Fr\.)"
 )
 _AROUND = re.compile(rf"^\s*({_CURRENCY}\s*)?|(\s*{_CURRENCY})?\s*$")
 _SIGNED = re.compile(rf"^([-+−–(])\s*{_CURRENCY}\s*")
-_NUMBER = re.compile(r"[-+−–(]?\d[\d.,'’   ]*[-−–)]?|[-+−–(]?[.,]\d+\)?")
-_PLAIN = re.compile(r"\d+|\d{1,3}(?:(?P<sign>[.,'’   ])\d{3})(?:(?P=sign)\d{3})*")
+_SIGNS = rf".,'’{SPACES}"
+_NUMBER = re.compile(rf"[-+−–(]?\d[\d{_SIGNS}]*(?:[-−–]{{1,2}}|\))?|[-+−–(]?[.,]\d+\)?")
+_PLAIN = re.compile(rf"\d+|\d{{1,3}}(?:(?P<sign>[{_SIGNS}])\d{{3}})(?:(?P=sign)\d{{3}})*")
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def signs(values: Iterable[str]) -> Signs:
 
 def _read(number: str) -> tuple[str | None, str | None]:
     """Return what the signs of one number are, and which: decimal, thousands, both, unsure; or None."""
-    found = re.findall(r"[.,'’   ]", number)
+    found = re.findall(rf"[{_SIGNS}]", number)
     if not found:
         return ("plain", None) if number.isdigit() else (None, None)
     last = found[-1]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
+from clv.core.wording import counted
 from clv.errors import ClvError
 from clv.guess.columns import NOBODY, Column
 from clv.guess.dates import date_guess
 from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal
 from clv.guess.money import guess_amount
+from clv.guess.purchases import guess_purchases
 from clv.guess.roles import best, only_one
-from clv.guess.states import to_drop, to_keep
 from clv.project.sql_text import literal
 
 FEW, MANY = 0.001, 0.05  # shares of rows
+_SHORTENED = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,3}")  # 1.23E+11
 
 
 def propose(looked: Looked, given: Given) -> Proposal:
@@ -31,9 +35,10 @@ def propose(looked: Looked, given: Given) -> Proposal:
     _customer(looked, given, found)
     guess_amount(looked, given, found)
     _date(looked, given, found)
-    _status(looked, given, found)
+    guess_purchases(looked, given, found)
     _currency(looked, given, found)
-    found.formats |= given.formats
+    said = {key: value for key, value in given.formats.items() if key != "drop_status"}
+    found.formats |= said  # what to drop was joined with what was found
     return found
 
 
@@ -53,7 +58,16 @@ def _customer(looked: Looked, given: Given, found: Proposal) -> None:
     email = best(looked.columns, "email") or only_one(looked.columns, "email")
     if column is not None and column.emails > 0.5:
         column, email = None, column
-    if column is None and email is None:
+    shortened = (
+        next((v for v in column.values if _SHORTENED.fullmatch(v)), None) if column else None
+    )
+    if column is not None and shortened is not None:
+        found.ask(
+            "--customer-id",
+            f"{column.name} has {shortened}: a spreadsheet shortened its ids, and several customers share "
+            f"one. Export it again as text, or name another column; {column.name} itself is taken as it is",
+        )
+    elif column is None and email is None:
         found.ask("--customer-id", f"which column says who bought? {looked.listed}")
     elif column is None and email is not None:
         found.columns["customer_id"] = f"lower({sql_name(email.name)})"
@@ -62,9 +76,24 @@ def _customer(looked: Looked, given: Given, found: Proposal) -> None:
         if column.nobody > MANY:
             found.notes.append(f"{column.name} says nobody in {column.nobody:.0%} of the rows")
     elif column is not None and email is not None:
-        found.columns["customer_id"] = _account_or_email(column, email)
+        _account_or_guest(looked, found, column, email)
+
+
+def _account_or_guest(looked: Looked, found: Proposal, column: Column, email: Column) -> None:
+    """Take the account's id and a guest's address, or the address alone where it names people better."""
+    people = looked.people
+    nobody = f"{column.name} says nobody in {looked.guests:.1%} of the rows"
+    twice = f"{counted(people.twice, 'address', 'addresses')} of guests are of an account as well"
+    if people.twice and email.share_filled == 1 and not people.accounts and not people.addresses:
+        found.columns["customer_id"] = f"lower({sql_name(email.name)})"
+        found.notes.append(f"{nobody}, and {twice}; so {email.name} is the customer throughout")
+        return
+    found.columns["customer_id"] = _account_or_email(column, email)
+    found.notes.append(f"{nobody}; there {email.name} is it")
+    if people.twice:
         found.notes.append(
-            f"{column.name} says nobody in {looked.guests:.1%} of the rows; there {email.name} is it"
+            f"{twice}, and such people count as two customers: --customer-id 'lower({sql_name(email.name)})' "
+            "makes them one, or a customer_map (columns id and customer_id) in the config"
         )
 
 
@@ -105,32 +134,6 @@ def _date(looked: Looked, given: Given, found: Proposal) -> None:
         )
     elif guess.format is not None:
         found.formats["ordered_at_format"] = guess.format
-
-
-def _status(looked: Looked, given: Given, found: Proposal) -> None:
-    """Leave out the states that are no purchase."""
-    column = best(looked.columns, "status")
-    said = given.columns.get("status")
-    if said is not None:
-        found.columns["status"], column = said, looked.named(said)
-    if {"keep_status", "drop_status"} & given.formats.keys():
-        if said is None and column is not None:
-            found.columns["status"] = column.name
-        return
-    keep = to_keep(column.values) if column is not None else []
-    drop = (
-        to_drop(column.values, found.refunds_subtracted) if column is not None and not keep else []
-    )
-    if column is not None and (keep or drop):
-        found.columns["status"] = column.name
-        shown, others = (keep, "left out") if keep else (drop, "kept")
-        rest = ", ".join(sorted({*column.values} - {*shown})[:8])
-        found.notes.append(
-            f"{column.name}: {', '.join(shown)} {'kept' if keep else 'left out'}; "
-            f"{rest or 'nothing'} {others}"
-        )
-    if keep or drop:
-        found.formats |= {"keep_status": keep} if keep else {"drop_status": drop}
 
 
 def _currency(looked: Looked, given: Given, found: Proposal) -> None:

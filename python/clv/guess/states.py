@@ -1,21 +1,14 @@
-"""Which states of an order or a booking are no purchase."""
+"""What the states of a log mean for the money of their rows: by words, signs and what stands beside."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-# Orders that came to nothing; a refund of money is no such state.
-_NOTHING = {
-    "cancelled", "canceled", "cancelled by customer", "void", "voided", "failed", "declined", "rejected",
-    "expired", "abandoned", "draft", "checkout-draft", "checkout draft", "auto-draft", "trash", "test",
-    "deleted", "error", "payment failed", "payment error", "denied", "fraud", "incomplete",
-    "storniert", "storno", "abgebrochen", "annulliert", "fehlgeschlagen", "entwurf", "gelöscht",
-    "abgelehnt", "annulé", "annulée", "annule", "annulee", "échouée", "échoué", "echouee", "refusé",
-    "cancelado", "cancelada", "anulado", "anulada", "fallido", "annullato", "annullata", "fallito",
-    "geannuleerd", "mislukt", "avbruten", "makulerad", "peruttu", "anulowane", "zrušeno",
-}  # fmt: skip
-_GIVEN_BACK = {"refunded", "fully refunded", "erstattet", "remboursé", "remboursée", "rembourse",
-               "reembolsado", "reembolsada", "rimborsato", "terugbetaald"}  # fmt: skip
+from clv.guess.found import Looked, State
+from clv.guess.marks import FALSE, TRUE, Form, Mark
+from clv.guess.state_words import Says, says
+
 # WooCommerce's word for an order that nobody has begun to pay, where these stand beside it.
 _UNPAID, _BESIDE = {"pending", "pending payment"}, {"completed", "processing"}
 # The categories of a balance report that are money of customers; the others are the shop's own.
@@ -43,22 +36,88 @@ def to_keep(states: Iterable[str]) -> list[str]:
     return sorted(state for state in found if state.strip().lower() in _CUSTOMERS_MONEY)
 
 
-def to_drop(states: Iterable[str], refunds_are_subtracted: bool) -> list[str]:
-    """Return the states of orders that came to nothing, in alphabetical order.
+Marked = tuple[Mark, State]
 
-    Parameters
+
+@dataclass
+class Verdicts:
+    """States that are no plain purchases, each with the column that says so.
+
+    Attributes
     ----------
-    refunds_are_subtracted : bool
-        Whether what was given back is subtracted from the amount; an order that was given back whole
-        is then no purchase.
-
-    Examples
-    --------
-    >>> to_drop(["paid", "voided", "refunded"], True), to_drop(["paid", "refunded"], False)
-    (['refunded', 'voided'], [])
+    out : list
+        Of rows whose money never came, or went back.
+    doubtful : list
+        Of rows whose money may not have come.
+    minus : list
+        Of rows that are money that went back, written without a sign.
+    unsure : list
+        Of rows that are either that, or orders which were given back.
     """
-    plain = {state: state.strip().lower().removeprefix("wc-") for state in states}
-    out = _NOTHING | (_GIVEN_BACK if refunds_are_subtracted else set())
-    if {*plain.values()} & _BESIDE:
-        out = out | _UNPAID
-    return sorted(state for state, word in plain.items() if word in out)
+
+    out: list[Marked] = field(default_factory=list)
+    doubtful: list[Marked] = field(default_factory=list)
+    minus: list[Marked] = field(default_factory=list)
+    unsure: list[Marked] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        looked: Looked,
+        marks: Iterable[tuple[Mark, tuple[State, ...]]],
+        refunds_subtracted: bool,
+    ) -> Verdicts:
+        """Judge every state.
+
+        Parameters
+        ----------
+        refunds_subtracted : bool
+            Whether what was given back is subtracted from the amount of its order.
+        """
+        verdicts = cls()
+        for mark, states in marks:
+            for state in states:
+                verdicts._judge(looked, mark, state, states, refunds_subtracted)
+        return verdicts
+
+    def _judge(
+        self, looked: Looked, mark: Mark, state: State, beside: tuple[State, ...], subtracted: bool
+    ) -> None:
+        """Put a state where it belongs; what is a purchase belongs nowhere."""
+        if not _marks_rows(mark, state) or 2 * state.negative > state.rows:
+            return  # money below zero is what went back already
+        word = says(state.value) if mark.form is Form.WORDS else mark.says
+        others = {says(other.value) for other in beside}
+        if word is Says.NOTHING or (word is Says.AUTHORIZED and Says.PURCHASE in others):
+            self.out.append((mark, state))
+        elif word is Says.UNPAID:
+            plain = {other.value.strip().lower().removeprefix("wc-") for other in beside}
+            sure = state.value.strip().lower().removeprefix("wc-") in _UNPAID and plain & _BESIDE
+            (self.out if sure else self.doubtful).append((mark, state))
+        elif (word is Says.GIVEN_BACK and not _booked_apart(looked, state, subtracted)) or (
+            word is Says.REFUND and subtracted
+        ):
+            self.out.append((mark, state))
+        elif word is Says.REFUND:
+            partnered = looked.states.partnered.get((mark.column.name, state.value), 1.0)
+            (self.minus if partnered >= 0.5 else self.unsure).append((mark, state))
+
+
+def _marks_rows(mark: Mark, state: State) -> bool:
+    word = state.value.strip().lower()
+    if mark.form is Form.YES:
+        return word in TRUE
+    return word in FALSE if mark.form is Form.NO else True
+
+
+def _booked_apart(looked: Looked, state: State, subtracted: bool) -> bool:
+    """Say whether what was given back stands in rows of its own, so that the order counts."""
+    if subtracted:
+        return False
+    refunds = sum(
+        other.rows
+        for mark, states in looked.states.marks
+        for other in states
+        if mark.form is Form.WORDS and says(other.value) is Says.REFUND
+    )
+    return looked.states.negative + refunds >= 0.3 * state.rows

@@ -16,7 +16,7 @@ from clv.guess.proposal import propose
 from clv.project.home import Home
 from clv.project.log_options import Reader
 from clv.project.roles import ROLES
-from clv.project.transaction_log import TransactionLog
+from clv.project.transaction_log import CSV, TransactionLog, form_of
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ class LookedAt:
         placed = log.absolute().location
         files = opened(placed, reader)
         return cls(placed, files, look(files.rows))
+
+    @property
+    def has_footers(self) -> bool:
+        """Whether `reader.footer_rows` leaves out last lines of such files."""
+        return form_of(self.location) == CSV
 
     def propose(self, given: Given) -> Proposal:
         """Return what the file is guessed to say; two ways of reading dates are tried on every row.

@@ -6,14 +6,15 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from clv.core.wording import counted
 from clv.errors import ClvError
-from clv.project.database import fetch, fetch_row
+from clv.project.database import fetch, fetch_row, has_table, reading
 from clv.project.dbt import DbtProject
 from clv.project.files import write_text
 from clv.project.home import Home, default_config
@@ -25,6 +26,8 @@ ROWS = "stg_clv__classified_transactions"
 SHOWN_ROWS = 10
 # A larger share of rows whose date or amount cannot be read is no log that was understood.
 UNREADABLE = 0.05
+# So many rows, and a row that is as much as all others together is no order, customer or not.
+ROWS_BEFORE_A_TOTAL = 6
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class Preview:
     unreadable : int
         Rows whose date or amount cannot be read. An amount that another row of the order has is
         none of them: shops write the total once for several lines.
+    twins : int
+        Ids that another one differs from in zeros before them alone.
+    sums_up : bool
+        Whether the last row is the sum of all others, as a line of totals is.
+    fault : ClvError, optional
+        Why `clv train` would refuse the log.
     """
 
     first: pd.DataFrame
@@ -57,6 +66,22 @@ class Preview:
     last_day: str
     amount: Any
     unreadable: int
+    twins: int = 0
+    sums_up: bool = False
+    fault: ClvError | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of it, beside the rows."""
+        told = []
+        if self.twins:
+            told.append(
+                f"{counted(self.twins, 'customer id differs', 'customer ids differ')} from another one in "
+                "zeros before it alone, as 7 and 007 do, and count as customers of their own"
+            )
+        if self.sums_up:
+            told.append("warning: the last row is the sum of all others, so it may be no order")
+        return told
 
     def check_understood(self) -> None:
         """Refuse what is evidently read wrongly.
@@ -64,7 +89,8 @@ class Preview:
         Raises
         ------
         ClvError
-            When no row is kept, or more than a few have a date or an amount that cannot be read.
+            When no row is kept, more than a few have a date or an amount that cannot be read, or
+            `clv train` would refuse it.
         """
         if self.kept == 0:
             raise ClvError(f"none of the {self.rows:,} rows could be read: {self._said()}. {_FIX}")
@@ -73,6 +99,8 @@ class Preview:
                 f"{self.unreadable:,} of {self.rows:,} rows have a date or an amount that cannot be read: "
                 f"{self._said()}. {_FIX}"
             )
+        if self.fault is not None:
+            raise self.fault
 
     def _said(self) -> str:
         parts = (
@@ -106,8 +134,25 @@ def preview(section: Mapping[str, Any], folder: Path) -> Preview:
         home = Home(Path(name).resolve())
         placed = Log.model_validate(dict(section)).placed_vars(folder)
         write_text(home.config, with_section(default_config(), "log", placed, str(home.config)))
-        DbtProject(home).classify_log()
+        try:
+            DbtProject(home).classify_log()
+        except ClvError as error:
+            if not _is_read(home):
+                raise
+            return replace(_read(home), fault=error)
         return _read(home)
+
+
+def with_footer(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the section of a file whose last line is none of its rows."""
+    return {**section, "reader": {**section.get("reader", {}), "footer_rows": 1}}
+
+
+def _is_read(home: Home) -> bool:
+    if not home.database.exists():
+        return False
+    with reading(home.database) as connection:
+        return has_table(connection, ROWS)
 
 
 def _read(home: Home) -> Preview:
@@ -126,6 +171,29 @@ def _read(home: Home) -> Preview:
             from {ROWS}
         )
     """
+    twins = f"""
+        select count(*) from (
+            select distinct customer_id from {ROWS}
+            where reason is null and regexp_full_match(customer_id, '[0-9]+')
+            qualify count(distinct customer_id) over (partition by ltrim(customer_id, '0')) > 1
+        )
+    """
+    # A row without a customer, or of a day of its own, is seldom as large as all others by chance.
+    sums_up = f"""
+        with last_row as (select amount, reason from {ROWS} order by input_row desc limit 1),
+        sums as (
+            select count(amount) as amounts, sum(amount) as every,
+                sum(amount) filter (reason is null) as kept
+            from {ROWS}
+        )
+        select coalesce(max(
+            amounts >= (case when reason is null then {ROWS_BEFORE_A_TOTAL} else 3 end) and amount > 0
+            and least(
+                abs(every - 2 * amount), abs(kept - amount * (case when reason is null then 2 else 1 end))
+            ) <= 0.0001 * amount
+        ), false)
+        from last_row, sums
+    """
     first = f"""
         select customer_id, ordered_at, amount, order_id, reason as left_out
         from {ROWS} order by input_row limit {SHOWN_ROWS}
@@ -136,7 +204,13 @@ def _read(home: Home) -> Preview:
         from {ROWS} where reason is not null group by reason order by log_rows desc, reason
     """
     database = home.database
-    return Preview(fetch(database, first), fetch(database, reasons), *fetch_row(database, totals))
+    return Preview(
+        fetch(database, first),
+        fetch(database, reasons),
+        *fetch_row(database, totals),
+        *fetch_row(database, twins),
+        *fetch_row(database, sums_up),
+    )
 
 
 @contextmanager

@@ -81,9 +81,15 @@ class DbtProject:
             write_contract(self.home.root, up_to(self.home, self.contract, through))
 
     def classify_log(self) -> None:
-        """Read the transaction log into `stg_clv__classified_transactions`, and no further."""
+        """Read the transaction log into `stg_clv__classified_transactions`, and judge it; no further.
+
+        Raises
+        ------
+        ClvError
+            When it cannot be read, or not used; then the table is there all the same.
+        """
         self.home_log.check_named()
-        self._invoke("reading the log", ["run", "--select", "stg_clv__classified_transactions"])
+        self._invoke("reading the log", ["run", "--select", "+int_clv__log_days"])
 
     def build_training_set(self, windows: Sequence[Window], sample: float = 1) -> None:
         """Build `int_clv__training_set` for all of the windows, in one pass.

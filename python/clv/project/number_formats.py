@@ -111,6 +111,8 @@ def _declared(options: LogOptions) -> NumberFormat:
 
 def _vote(shape: str) -> str:
     """Return what a shape says: the decimal sign, `?` and a sign where it is unclear, or nothing."""
+    if without_cents := re.search(rf"9([.,])[{MINUS}]", shape):
+        return without_cents[1]
     bare = _AROUND.sub("", shape)
     for decimal, other in _OTHER.items():
         d, o = re.escape(decimal), re.escape(other)

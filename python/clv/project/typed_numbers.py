@@ -46,7 +46,8 @@ class NumberFormat:
     @property
     def digits(self) -> str:
         """The pattern of a number without anything around it."""
-        decimals = rf"(?:\{self.decimal}[0-9]*)?"
+        # `12,-` is twelve without cents; the minus of a negative number stands behind digits.
+        decimals = rf"(?:\{self.decimal}(?:[{MINUS}]{{1,2}}|[0-9]*))?"
         plain = rf"[0-9]+{decimals}|\{self.decimal}[0-9]+"
         if not self.thousands:
             return plain
@@ -102,7 +103,9 @@ def _decorated(x: str, form: NumberFormat, sql_type: str) -> str:
     digits = "m.p3"
     if form.thousands:
         digits = f"regexp_replace({digits}, {literal(f'[{form.thousands}]')}, '', 'g')"
-    digits = f"replace({digits}, {literal(form.decimal)}, '.')"
+    digits = (
+        f"replace(regexp_replace({digits}, '[{MINUS}]', '', 'g'), {literal(form.decimal)}, '.')"
+    )
     signs = f"regexp_replace(m.p2 || m.p4, '[^{MINUS}]', '', 'g')"
     negative = f"length({signs}) + length(m.p1)"
     return bound(

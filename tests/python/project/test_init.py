@@ -49,6 +49,27 @@ def test_what_init_wrote_is_read_by_plain_dbt_and_by_clv(exports, tmp_path):
 
 
 HEAD = "customer_id,order_date,amount\n"
+ROWS = "7,2021-01-05,50.00\n007,2021-02-05,20.00\n8,2021-03-05,30.00\n,2021-03-06,1.00\n"
+
+
+def test_a_line_of_totals_is_a_footer_and_ids_that_differ_in_zeros_are_told(tmp_path):
+    log, home = tmp_path / "log.csv", Shop(tmp_path / "home")
+    log.write_text(HEAD + ROWS + "Total,,101.00\n")
+    done = home.clv("init", str(log), "--yes")
+    assert done.code == 0, done.err
+    assert "the last line is the sum of all others" in done.err
+    assert "2 customer ids differ from another one in zeros" in done.err
+    assert "4 rows: 3 kept (of 3 customers, 2021-01-05 to 2021-03-05, 100.0000 in all)" in done.err
+    assert section(home)["reader"] == {"footer_rows": 1}
+
+
+def test_what_train_refuses_init_refuses_once_it_was_shown(tmp_path):
+    log, home = tmp_path / "log.csv", Shop(tmp_path / "home")
+    log.write_text(HEAD + ROWS + "".join(f",2021-04-{day:02d},90.00\n" for day in range(1, 15)))
+    done = home.clv("init", str(log), "--yes")
+    assert done.code == 1 and "of the log cannot be used" in done.err and "no_customer" in done.err
+    assert "| no_customer" in done.out + done.err
+    assert not home.home.exists()
 
 
 @pytest.mark.parametrize(

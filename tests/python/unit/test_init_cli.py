@@ -45,6 +45,17 @@ def test_a_question_is_asked_and_the_answer_is_written(home, monkeypatch):
     assert section(home)["ordered_at_format"] == "%m/%d/%Y"
 
 
+def test_several_states_are_one_answer_and_none_is_one(home, monkeypatch):
+    head, rest = "customer_id,order_date,amount,status\n", "2,2021-03-05,7.00,Lost\n"
+    log = head + "1,2021-03-04,5.00,Paid\n1,2021-03-05,6.00,On hold\n" + rest
+    (home.home.parent / "log.csv").write_text(log)
+    done = answered(monkeypatch, home, "On hold, Lost\ny\n")
+    assert done.code == 0, done.err
+    assert section(home)["drop_status"] == ["Lost", "On hold"]
+    done = answered(monkeypatch, home, "none\ny\n")
+    assert done.code == 0 and "drop_status" not in section(home)
+
+
 def test_no_and_no_answer_change_nothing(home, monkeypatch):
     done = answered(monkeypatch, home, "%m/%d/%Y\nn\n")
     assert done.code == 0 and "nothing was changed" in done.err

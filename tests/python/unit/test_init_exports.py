@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
-from exports import EXPORTS, shop
+from exports import EXPORTS, guessed, read, shop
 
-from clv.guess.found import Given
 from clv.operations.init import LookedAt
-from clv.project.config import checked_config
-from clv.project.home import Home, default_config
-from clv.project.log_options import Reader, log_options
-from clv.project.log_reader import open_log
-from clv.project.section_rewrite import section_text
+from clv.project.log_options import Reader
 
 ORDERS = shop()
 GUESSED = {
@@ -44,31 +37,6 @@ GUESSED = {
         "order_id": "InvoiceNo",
     },
 }  # fmt: skip
-
-
-def guessed(path: Path, home: Path, **said: Any) -> dict[str, Any]:
-    """Return the section that is guessed for a file, as the config takes it."""
-    looked = LookedAt.at(str(path), Reader())
-    found = looked.propose(Given(**said))
-    assert found.questions == []
-    section = looked.section(Home(home), found)
-    text = f"{default_config()}\n{section_text('log', section)}"
-    return checked_config(home / "config.yaml", text).log.as_vars()
-
-
-def read(section: dict[str, Any]) -> tuple[Decimal, int]:
-    """Return money and customers of the rows that count, as the project's reader types them."""
-    opened = open_log(section["transactions"], section["columns"], log_options(section))
-    keep, drop = section.get("keep_status"), section.get("drop_status", ["-"])
-    counts = f"status in {tuple(keep)}" if keep else f"coalesce(status, '') not in {(*drop, '-')}"
-    if "status" not in section["columns"]:
-        counts = "true"
-    with duckdb.connect() as connection:
-        connection.register("log", opened.rows())
-        query = f"select sum(amount), count(distinct customer_id) from log where {counts} "
-        return connection.sql(
-            query + "and customer_id is not null and amount is not null"
-        ).fetchall()[0]
 
 
 @pytest.mark.parametrize("name", EXPORTS)

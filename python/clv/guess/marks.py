@@ -1,0 +1,152 @@
+"""Columns that say of a row whether its money came: a status, a flag, a moment, a reason, tags."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from clv.guess.columns import Column
+from clv.guess.expression import sql_name
+from clv.guess.names import fit, plain
+from clv.guess.roles import CAN_BE
+from clv.guess.state_words import Says, says, words_of
+from clv.project.sql_text import literal
+
+TRUE = ("true", "t", "1", "yes", "y", "x", "ja", "j", "oui", "si", "wahr", "vrai", "1.0")
+FALSE = ("false", "f", "0", "no", "n", "nein", "non", "falsch", "faux", "0.0")
+# What stands in place of nothing.
+EMPTY = ("", "null", "none", "nan", "nat", "n/a", "na", "-", "\\n")
+# A tag of several, between the signs that separate them.
+TEST_TAG = r"(^|[,;|])\s*test([ _-]?(order|bestellung))?\s*($|[,;|])"
+_ZERO_DATE = re.compile(r"[0\s:.TZ/-]+")
+
+
+class Form(Enum):
+    """How a column says it: by words, by being filled, by yes or no, or by one of several words."""
+
+    WORDS = "words"
+    FILLED = "filled"
+    YES = "yes"
+    NO = "no"
+    TAGS = "tags"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A column that says of rows whether their money came.
+
+    Parameters
+    ----------
+    column : Column
+        The column.
+    form : Form
+        How it says so.
+    says : Says
+        What; of words each says its own.
+    label : str
+        The status of rows that are marked; of words they are it themselves.
+    sure : bool
+        Whether the name alone tells that it is a status.
+    """
+
+    column: Column
+    form: Form
+    says: Says = Says.UNKNOWN
+    label: str = ""
+    sure: bool = True
+
+
+_ABOUT_SOMETHING_ELSE = words_of("""
+    fulfillment fulfilment shipping shipment delivery versand livraison envio lineitem stock inventory
+    marketing email customer account member membership subscription tax product item article card address
+    billing residence marital employment
+""")
+_A_STATUS = {"status", "statut", "bestellstatus", "auftragsstatus", "zahlungsstatus"}
+_A_KIND = {"state", "kind", "type", "typ", "art", "tipo", "etat", "estado", "stato", "situacao", "category",
+           "event", "buchungsart", "vorgangsart", "belegart", "action", "aktion"}  # fmt: skip
+_CANCELLED = {"cancelled", "canceled", "cancellation", "cancelation", "cancel", "voided", "void", "deleted",
+              "storniert", "storno", "stornodatum", "stornogrund", "annule", "annulee", "annulation",
+              "annullato", "annulliert", "cancelado", "cancelacion", "geannuleerd", "decline", "declined",
+              "failure", "failed", "fraud"}  # fmt: skip
+_REFUND = {"refund", "return", "erstattung", "retoure", "gutschrift", "reversal", "remboursement",
+           "reembolso", "rimborso"}  # fmt: skip
+_GIVEN_BACK = {"refunded", "returned", "chargeback", "disputed", "erstattet", "retourniert", "rembourse",
+               "rembolsado", "rimborsato"}  # fmt: skip
+_TEST = {"test", "is test", "test order", "is test order", "test mode", "testmode", "is testing",
+         "testbestellung"}  # fmt: skip
+_LIVE = {"livemode", "live mode", "captured", "is captured", "success", "is success", "successful",
+         "is successful", "valid", "is valid"}  # fmt: skip
+_PAID = {"paid", "is paid", "bezahlt", "paye", "pagado", "pagato", "betaald"}
+_TAGS = {"tags", "tag", "labels", "order tags"}
+_A_COUNT = words_of("""
+    items lines qty quantity count number amount total fee value by policy sum rate
+""")
+
+
+def mark_of(column: Column) -> Mark | None:
+    """Return what a column marks, by its name and what its values can be; None where it is no mark."""
+    name = plain(column.name)
+    words = set(name.split())
+    if name in _TAGS:
+        return Mark(column, Form.TAGS, Says.NOTHING, "test")
+    if words & _A_COUNT or not column.values:
+        return None
+    return _flag(column, name, words) or _status(column, words)
+
+
+def is_filled(value: str) -> bool:
+    """Say whether a value is more than what stands for nothing: blank, null, no, a date of zeros."""
+    text = value.strip().lower()
+    return text not in EMPTY and text not in FALSE and not _ZERO_DATE.fullmatch(text)
+
+
+def is_filled_sql(column: Column) -> str:
+    """Return the condition under which a column is filled, as SQL; what stands for nothing was found."""
+    if not column.sql_type.startswith(("VARCHAR", "JSON")):
+        return f"{sql_name(column.name)} is not null"
+    nothing = sorted({"", *(v.strip().lower() for v in column.values if not is_filled(v))})
+    if nothing == [""]:
+        return f"trim({sql_name(column.name)}) <> ''"
+    listed = ", ".join(literal(value) for value in nothing)
+    return f"lower(trim({sql_name(column.name)})) not in ({listed})"
+
+
+def _flag(column: Column, name: str, words: set[str]) -> Mark | None:
+    is_flag = all(value.strip().lower() in TRUE + FALSE + EMPTY for value in column.values)
+    if is_flag and name in _TEST:
+        return Mark(column, Form.YES, Says.NOTHING, "test")
+    if is_flag and name in _LIVE:
+        return Mark(column, Form.NO, Says.NOTHING, f"not {name.removeprefix('is ')}")
+    if is_flag and name in _PAID:
+        return Mark(column, Form.NO, Says.UNPAID, "not paid")
+    form = Form.YES if is_flag else Form.FILLED if _is_filled_or_not(column, words) else None
+    if form is None:
+        return None
+    if words & _CANCELLED:
+        return Mark(column, form, Says.NOTHING, "cancelled")
+    if words & _GIVEN_BACK:
+        return Mark(column, form, Says.GIVEN_BACK, "given back")
+    if words & _REFUND and is_flag:
+        return Mark(column, form, Says.REFUND, "refund")
+    return None
+
+
+def _is_filled_or_not(column: Column, words: set[str]) -> bool:
+    if words & {"reason", "code", "message", "grund", "motif", "motivo", "stornogrund"}:
+        return column.share_filled < 0.5
+    filled = [value for value in column.values if is_filled(value)]
+    dates = Column(column.name, 1, 1, len(filled), tuple(filled), column.sql_type)
+    return bool(filled) and (dates.dates > 0.9 or dates.epoch)
+
+
+def _status(column: Column, words: set[str]) -> Mark | None:
+    if not CAN_BE["status"](column) or words & _ABOUT_SOMETHING_ELSE:
+        return None
+    named = fit(column.name, "status") > 0
+    if words & _A_STATUS or (named and not words & _A_KIND):
+        return Mark(column, Form.WORDS)
+    if not named and not words & _A_KIND:
+        return None
+    known = [says(value) is not Says.UNKNOWN for value in column.values]
+    return Mark(column, Form.WORDS, sure=False) if 2 * sum(known) >= len(known) else None
