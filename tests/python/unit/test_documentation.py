@@ -156,8 +156,7 @@ def test_every_decision_has_a_date_a_status_and_a_place_in_the_index():
     index = (DOCS / "decisions" / "index.md").read_text("utf-8")
     site = (PROJECT / "mkdocs.yml").read_text("utf-8")
     files = sorted((DOCS / "decisions").glob("[0-9]*.md"))
-    numbers = [int(path.name[:4]) for path in files]
-    assert len(set(numbers)) == len(numbers)
+    assert [int(path.name[:4]) for path in files] == list(range(1, len(files) + 1))
     for path in files:
         text = path.read_text("utf-8")
         assert re.match(
