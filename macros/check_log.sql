@@ -6,20 +6,24 @@
       left out. Asked by int_clv__log_days, on which all that is scored and judged rests. -#}
   {%- set mapped = clv_mapped_columns() -%}
   {%- set outcomes = clv_text_rows("select coalesce(reason, 'kept'), count(*), coalesce(sum(amount), 0), coalesce(sum(abs(amount)), 0), coalesce(sum(case when amount > 0 then 1 else 0 end), 0), coalesce(sum(case when amount < 0 then 1 else 0 end), 0) from " ~ classified ~ " group by reason order by 1", 6) -%}
+  {#- a line without an amount whose order has its own in another row, as shops export their orders -#}
+  {%- set further = "(reason in ('no_customer', 'date_missing', 'amount_missing_or_not_finite') and amount is null and order_id in (select order_id from " ~ classified ~ ' where order_id is not null and amount is not null))' -%}
+  {%- set continued = clv_text_rows('select reason, count(*) from ' ~ classified ~ ' where ' ~ further ~ ' group by reason order by reason', 2) if mapped.order_id is not none and outcomes | length > 1 else [] -%}
   {%- set reasons, examples = [], {} -%}
   {%- for row in outcomes -%}
     {%- do reasons.append(row[0]) -%}
     {%- if row[0] != 'kept' -%}
-      {%- do examples.update({row[0]: clv_example_rows(classified, "reason = '" ~ row[0] ~ "'")}) -%}
+      {%- do examples.update({row[0]: clv_example_rows(classified, "reason = '" ~ row[0] ~ "'" ~ (' and not coalesce(' ~ further ~ ', 1 = 0)' if continued else ''))}) -%}
     {%- endif -%}
   {%- endfor -%}
   {%- set superseded = 'superseded_line' in reasons -%}
   {%- set shared = ' from ' ~ classified ~ ' as older inner join ' ~ kept ~ " as newer on older.line_id = newer.line_id where older.reason = 'superseded_line' and lower(older.customer_id) <> lower(newer.customer_id)" -%}
-  {%- set continued = mapped.order_id is not none and 'amount_missing_or_not_finite' in reasons -%}
   {%- set several = mapped.currency is not none and not clv_log_setting('exchange_rates') -%}
   {%- set asked_for = (clv_text_list('keep_status') or []) + (clv_text_list('drop_status') or []) -%}
   {%- set statuses = clv_text_rows('select lower(status), count(*) from ' ~ classified ~ ' where status is not null group by lower(status) order by count(*) desc, 1', 2) if asked_for else [] -%}
-  {%- set unknown = asked_for | reject('in', statuses | map(attribute=0) | list) | list -%}
+  {#- Of a status that is made of several columns one may hide another. -#}
+  {%- set made = mapped.status and mapped.status.lower().startswith('case ') -%}
+  {%- set unknown = [] if made else asked_for | reject('in', statuses | map(attribute=0) | list) | list -%}
   {%- set by_day = clv_text_rows('select order_date, sum(log_rows), count(*), sum(net_amount) from ' ~ days ~ ' group by order_date order by order_date', 4) -%}
   {%- set spans = fromjson(clv_plugin_answer('clv_sampled_days', tojson({'home': clv_home_folder(), 'days': by_day}))) -%}
   {%- set customers = clv_customers_of(days, spans.now) if by_day else ['0', '0'] -%}
@@ -32,7 +36,7 @@
     'outcomes': outcomes,
     'examples': examples,
     'below_zero': clv_example_rows(classified, 'reason is null and amount < 0'),
-    'continued': clv_text_rows('select count(*) from ' ~ classified ~ " where reason = 'amount_missing_or_not_finite' and order_id in (select order_id from " ~ kept ~ ' where order_id is not null)', 1)[0][0] if continued else 0,
+    'continued': continued,
     'shared_lines': clv_text_rows('select count(*)' ~ shared, 1)[0][0] if superseded else 0,
     'shared_examples': clv_text_rows('select older.line_id' ~ shared ~ ' order by older.input_row limit 3', 1) | map(attribute=0) | list if superseded else [],
     'currencies': clv_text_rows('select currency, count(*), max(amount) from ' ~ classified ~ ' where reason is null group by currency order by count(*) desc, currency', 3) if several else [],

@@ -155,11 +155,7 @@ final as (
         shop_amount as amount,
         status,
         currency,
-        {% if rates is none %}
-            cast(null as decimal(18, 4)) as logged_amount,
-        {% else %}
-            amount as logged_amount,
-        {% endif %}
+        amount as logged_amount,
         reason
     from dated
 

@@ -1,6 +1,6 @@
 -- Rows and money of kept + rejected are those of the log, to the cent. The log is read again here,
--- beside staging, so that a row lost or doubled on the way shows. Where amounts are converted, the sum
--- of the log is that of logged_amount.
+-- beside staging, so that a row lost or doubled on the way shows.
+-- Amounts may be converted; logged_amount is what the log has.
 with
 
 log as (
@@ -18,9 +18,9 @@ staged as (
         count(*) as log_rows,
         coalesce(sum(amount), 0) as total
     from (
-        select coalesce(logged_amount, amount) as amount from {{ ref('stg_clv__transactions') }}
+        select logged_amount as amount from {{ ref('stg_clv__transactions') }}
         union all
-        select coalesce(logged_amount, amount) as amount from {{ ref('clv_rejected_transactions') }}
+        select logged_amount as amount from {{ ref('clv_rejected_transactions') }}
     ) as both_classes
 
 ),

@@ -16,6 +16,7 @@ from clv.operations.section import CDNOW_SECTION, SectionChange, make_cdnow_home
 from clv.project.events import say
 from clv.project.home import Home
 from clv.project.log_options import log_options
+from clv.project.log_outcomes import further_lines
 from clv.project.roles import ROLES
 from clv.project.transaction_log import VARIABLE, TransactionLog
 
@@ -157,8 +158,11 @@ def _tell(read: Preview, found: Proposal) -> None:
         show(read.reasons)
     say(
         f"{counted(read.rows, 'row', 'rows')}: {read.kept:,} kept (of {read.customers:,} customers, "
-        f"{read.first_day} to {read.last_day}, {read.amount} in all), {read.rows - read.kept:,} left out"
+        f"{read.first_day} to {read.last_day}, {read.amount} in all), "
+        f"{read.rows - read.kept - read.continued:,} left out"
     )
+    if read.continued:
+        say(further_lines(read.continued))
 
 
 def _still_wins(location: str) -> str:

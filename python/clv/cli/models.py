@@ -42,7 +42,7 @@ def promote_command(model_id: str, reason: str, yes: bool, force: bool, variable
     if not reason.strip():
         raise click.UsageError("--reason must say why.")
     reason = given_text(reason, "--reason", "Say why in a sentence.")
-    home, _, dbt = open_project(variables)
+    home, _, dbt = open_project(variables, reads_log=False)
     champion, worse, undecided = None, False, False
     registry = Registry(home.registry)
     with at_work(dbt, show):
@@ -178,7 +178,7 @@ def purge_command(dry_run: bool, archive: Path | None, yes: bool, variables: str
             make_plan(home, now(), home.read_config().retention.model_months, archive is not None)
         )
         return
-    home, config, dbt = open_project(variables)
+    home, config, dbt = open_project(variables, reads_log=False)
     with at_work(dbt, show):
         plan = make_plan(home, now(), config.retention.model_months, archive is not None)
         _show(plan)

@@ -93,16 +93,24 @@ def a_folder(text: str) -> Path:
     return path
 
 
-def open_project(variables: str) -> tuple[Home, Config, DbtProject]:
-    """Return the current home, made ready, with its config and the dbt project on it."""
+def open_project(variables: str, reads_log: bool = True) -> tuple[Home, Config, DbtProject]:
+    """Return the current home, made ready, with its config and the dbt project on it.
+
+    Parameters
+    ----------
+    reads_log : bool
+        Whether the command reads the log; then no home is made where none is named.
+    """
     home = Home.current()
     user_vars = parse_vars(variables)
     context = click.get_current_context(silent=True)
     if context is not None and context.meta.get(ACCEPT_LOG):
         user_vars["accept_log"] = True
+    dbt = DbtProject(home, user_vars)
+    if reads_log and home.lacks_config():
+        dbt.home_log.check_named()
     home.ensure()
     events.current().keep_in(home.logs / "clv.log")
-    dbt = DbtProject(home, user_vars)
     if winners := dbt.home_log.overrides():
         events.say(winners)
     return home, home.read_config(), dbt

@@ -18,11 +18,20 @@ from clv.project.database import fetch, fetch_row, has_table, reading
 from clv.project.dbt import DbtProject
 from clv.project.files import write_text
 from clv.project.home import Home, default_config
+from clv.project.log_outcomes import FURTHER, UNREADABLE_AMOUNT
 from clv.project.log_section import Log
 from clv.project.section_rewrite import with_section
 from clv.project.transaction_log import VARIABLE
 
 ROWS = "stg_clv__classified_transactions"
+# Staging, where `further` says that a row is a line of an order whose amount stands in another row.
+_WITH_LINES = f"""(
+    select *, coalesce(
+        reason in {FURTHER} and amount is null and order_id is not null
+        and count(amount) over (partition by order_id) > 0, false
+    ) as further
+    from {ROWS}
+)"""
 SHOWN_ROWS = 10
 # A larger share of rows whose date or amount cannot be read is no log that was understood.
 UNREADABLE = 0.05
@@ -39,7 +48,8 @@ class Preview:
     first : DataFrame
         Its first rows.
     reasons : DataFrame
-        A row per reason for which rows are left out: rows, money, an example.
+        A row per reason for which rows are left out: rows, money, an example. Further lines of an
+        order, whose amount stands in another row, are none of them.
     rows, kept, customers : int
         Rows of the log, rows that are kept, and their customers.
     first_day, last_day : str
@@ -47,8 +57,9 @@ class Preview:
     amount : Decimal
         Money of the kept rows.
     unreadable : int
-        Rows whose date or amount cannot be read. An amount that another row of the order has is
-        none of them: shops write the total once for several lines.
+        Rows whose date or amount cannot be read.
+    continued : int
+        Further lines of orders whose amount stands in another row: shops write the total once.
     twins : int
         Ids that another one differs from in zeros before them alone.
     sums_up : bool
@@ -66,6 +77,7 @@ class Preview:
     last_day: str
     amount: Any
     unreadable: int
+    continued: int = 0
     twins: int = 0
     sums_up: bool = False
     fault: ClvError | None = None
@@ -135,7 +147,7 @@ def preview(section: Mapping[str, Any], folder: Path) -> Preview:
         placed = Log.model_validate(dict(section)).placed_vars(folder)
         write_text(home.config, with_section(default_config(), "log", placed, str(home.config)))
         try:
-            DbtProject(home).classify_log()
+            DbtProject(home, is_passing=True).classify_log()
         except ClvError as error:
             if not _is_read(home):
                 raise
@@ -162,14 +174,9 @@ def _read(home: Home) -> Preview:
             cast(min(order_date) filter (reason is null) as varchar),
             cast(max(order_date) filter (reason is null) as varchar),
             sum(amount) filter (reason is null),
-            count(*) filter (
-                reason = 'date_unreadable' or (reason = 'amount_missing_or_not_finite' and amounts = 0)
-            )
-        from (
-            select *, case when order_id is null then 0 else count(amount) over (partition by order_id) end
-                as amounts
-            from {ROWS}
-        )
+            count(*) filter (reason = 'date_unreadable' or (reason = '{UNREADABLE_AMOUNT}' and not further)),
+            count(*) filter (further)
+        from {_WITH_LINES}
     """
     twins = f"""
         select count(*) from (
@@ -195,13 +202,15 @@ def _read(home: Home) -> Preview:
         from last_row, sums
     """
     first = f"""
-        select customer_id, ordered_at, amount, order_id, reason as left_out
-        from {ROWS} order by input_row limit {SHOWN_ROWS}
+        select customer_id, ordered_at, amount, order_id,
+            case when further then 'its amount is in another row' else reason end as left_out
+        from {_WITH_LINES} order by input_row limit {SHOWN_ROWS}
     """
     reasons = f"""
         select reason, count(*) as log_rows, sum(amount) as amount,
             min_by(concat_ws(', ', customer_id, written_date, cast(amount as varchar)), input_row) as example
-        from {ROWS} where reason is not null group by reason order by log_rows desc, reason
+        from {_WITH_LINES} where reason is not null and not further
+        group by reason order by log_rows desc, reason
     """
     database = home.database
     return Preview(

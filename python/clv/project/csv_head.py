@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from clv.errors import ClvError
 from clv.project.log_options import Reader
+from clv.project.text_file import check_is_text
 
 LOOKED_AT = 1 << 18
 # Files up to this size are looked at to the end.
@@ -79,7 +80,8 @@ def csv_head(path: str, reader: Reader) -> CsvHead:
     raw, whole = _first_bytes(path)
     if not raw.strip(b"\0"):
         raise ClvError(f"the transaction log {path} is empty: it has not even a header line.")
-    encoding = _encoding(path, raw, whole, reader)
+    encoding = _encoding(path, raw, reader)
+    check_is_text(path, raw, encoding)
     text = _decoded(path, raw, whole, encoding).lstrip("\ufeff")
     mixed = "\r\n" in text and text.count("\n") > text.count("\r\n")
     lines = text.splitlines(keepends=True)
@@ -156,7 +158,7 @@ def compression_of(path: str) -> str | None:
     return "gzip" if name.endswith(".gz") else "zstd" if name.endswith(".zst") else None
 
 
-def _encoding(path: str, raw: bytes, whole: bool, reader: Reader) -> str:
+def _encoding(path: str, raw: bytes, reader: Reader) -> str:
     if reader.encoding:
         return reader.encoding
     for mark, encoding in _MARKS:
@@ -165,7 +167,8 @@ def _encoding(path: str, raw: bytes, whole: bool, reader: Reader) -> str:
     if raw[:200].count(b"\0") > len(raw[:200]) // 4:
         raise ClvError(
             f"the transaction log {path} is no text in UTF-8: every other byte of it is 0, as in UTF-16. "
-            "Say it with the var reader: {encoding: utf-16-le}, or utf-16-be."
+            "Say which: `clv init` with --encoding utf-16-le, or utf-16-be; in the config or --vars, reader: "
+            "{encoding: utf-16-le}."
         )
     return "utf-8"
 
@@ -175,11 +178,11 @@ def _decoded(path: str, raw: bytes, whole: bool, encoding: str) -> str:
         return codecs.getincrementaldecoder(encoding)().decode(raw, final=whole)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        said = "Its encoding" if encoding == "utf-8" else f"Its encoding is not {encoding}: it"
         raise ClvError(
             f"the transaction log {path} is not text in {encoding}: line {line} has the byte "
-            f"0x{raw[error.start]:02x}. {said} is to be said by the var reader, for example "
-            "reader: {encoding: windows-1252} for an export of Excel in Western Europe."
+            f"0x{raw[error.start]:02x}. Say what it is, for example windows-1252 for an export of Excel in "
+            "Western Europe: `clv init` with --encoding windows-1252; in the config or --vars, reader: "
+            "{encoding: windows-1252}."
         ) from error
 
 

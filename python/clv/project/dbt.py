@@ -42,11 +42,15 @@ COMPILED_VARS = RUN_VARS | {"data_through"}
 
 @dataclass
 class DbtProject:
-    """The dbt project on one home; `user_vars` are the vars that the user gave."""
+    """The dbt project on one home; `user_vars` are the vars that the user gave.
+
+    What fails names dbt's log, unless the home does not outlast the command (`is_passing`).
+    """
 
     home: Home
     user_vars: dict[str, Any] = field(default_factory=dict)
     contract: Contract | None = None
+    is_passing: bool = False
     _parsed: dict[str, Any] = field(
         default_factory=dict, repr=False
     )  # by the vars it was parsed with
@@ -142,9 +146,10 @@ class DbtProject:
         if not result.success:
             if "Could not set lock on file" in str(result.exception):
                 raise ClvError(in_use(self.home.database, str(result.exception)))
-            full_log = self.home.logs / "dbt.log"
-            cause = _failure(result, known.log)
-            raise ClvError(f"{redact(cause)}\n(full log: {full_log})")
+            cause = redact(_failure(result, known.log))
+            if not self.is_passing:
+                cause += f"\n(full log: {self.home.logs / 'dbt.log'})"
+            raise ClvError(cause)
         warned = [node for node in result.result.results if node.status == "warn"]
         for node in warned:
             events.current().event(

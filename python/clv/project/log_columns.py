@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
 
 from clv.project.roles import ROLES
 from clv.project.sql_context import Context
-from clv.project.sql_expression import ExpressionError, LogSchema, Node, check
-from clv.project.sql_functions import NOTHING, NUMBER, TEXT, kind_of
+from clv.project.sql_expression import ExpressionError, LogSchema, Node, check, children
+from clv.project.sql_functions import NOTHING, NUMBER, TEXT, is_nested, kind_of
 from clv.project.sql_text import quoted
 
 # Results of this kind of node are the alternatives' own, so that what is asked of the whole is asked
 # of each: `coalesce(amount, 0)` adds nothing, it is one or the other.
 _ALTERNATIVES = ("CASE", "OPERATOR_COALESCE", "OPERATOR_TRY")
+_MONEY = (NUMBER, TEXT, NOTHING)
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,17 @@ class Role:
         Its SQL over the columns of the log, and the type that gives.
     column : str, optional
         The column that it is; None where it is an expression.
+    columns : tuple of str
+        The columns of the log that it is made of.
+    asked : str
+        What was written in the var.
     """
 
     sql: str
     type: str
     column: str | None = None
+    columns: tuple[str, ...] = ()
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,15 @@ class Mapped:
         amount = self.roles["amount"]
         bare = amount.column is not None and kind_of(amount.type) == TEXT
         return sorted({*self.numbers, *([amount.column] if bare and amount.column else [])})
+
+    @property
+    def columns(self) -> dict[str, list[str]]:
+        """The columns of the log that anything is made of, each with the roles that it is for."""
+        used: dict[str, list[str]] = {}
+        for name, role in self.roles.items():
+            for column in role.columns:
+                used.setdefault(column, []).append(name)
+        return used
 
 
 def mapped_columns(
@@ -91,13 +107,24 @@ def _role(schema: LogSchema, role: str, mapped: str | None) -> Role:
         raise ExpressionError(role, mapped, f"it has no meaning ({_first_line(error)})") from error
     except RecursionError as error:
         raise ExpressionError(role, mapped, "its parts are nested too deeply") from error
-    if role == "amount" and kind_of(sql_type) not in (NUMBER, TEXT, NOTHING):
+    used = tuple(dict.fromkeys(_columns(schema, node)))
+    told = bool(used) and is_nested(sql_type)  # by `log_nested`, with the parts that are there
+    if role == "amount" and not told and kind_of(sql_type) not in _MONEY:
         raise ExpressionError(role, mapped, f"it gives {sql_type}, not a number")
     if fitted["class"] == "COLUMN_REF" and len(fitted["column_names"]) == 1:
-        return Role(sql, sql_type.upper(), schema.named(fitted["column_names"][0]))
+        column = schema.named(fitted["column_names"][0])
+        return Role(sql, sql_type.upper(), column, used, mapped)
     if fitted["class"] != "CONSTANT":
         sql = f"try({sql})"  # a cast that fails in one row is that row's fault, not the log's
-    return Role(sql, sql_type.upper())
+    return Role(sql, sql_type.upper(), None, used, mapped)
+
+
+def _columns(schema: LogSchema, node: Node) -> Iterator[str]:
+    """Go through the columns of the log in a checked tree."""
+    if node["class"] == "COLUMN_REF" and (name := schema.named(node["column_names"][0])):
+        yield name
+    for child in children(node):
+        yield from _columns(schema, child)
 
 
 def _fitted(schema: LogSchema, role: str, node: Node) -> Node:

@@ -127,4 +127,12 @@ def _matching(location: str) -> list[str]:
             rows = connection.execute("select file from glob(?)", [location]).fetchall()
     except duckdb.Error:
         return []
-    return [str(row[0]) for row in rows if form_of(str(row[0])) in FILES]
+    several = (str(row[0]) for row in rows)
+    return [path for path in several if form_of(path) in FILES and not _is_hidden(path, location)]
+
+
+def _is_hidden(path: str, location: str) -> bool:
+    """Whether a path has a hidden part that the glob does not name, as shells leave such out."""
+    named = {part for part in Path(location).parts if part.startswith(".")}
+    hidden = {part for part in Path(path).parts if part.startswith(".") and part != ".."}
+    return bool(hidden) and not named

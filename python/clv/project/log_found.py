@@ -31,7 +31,8 @@ class Found:
         ]
         kept = next((o for o in made if o.reason == KEPT), Outcome(KEPT, 0, Decimal(0), Decimal(0)))
         left_out = [each for each in made if each.reason != KEPT]
-        outcomes = Outcomes(kept, left_out, asked["examples"], int(asked["continued"]))
+        continued = {reason: int(rows) for reason, rows in asked["continued"]}
+        outcomes = Outcomes(kept, left_out, asked["examples"], continued)
         return cls(outcomes, days_of(asked["days"]), asked)
 
     def date(self, name: str) -> dt.date | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from clv.core.wording import counted
@@ -14,6 +14,8 @@ UNREADABLE_AMOUNT = "amount_missing_or_not_finite"
 ASKED_FOR = ("duplicate_line", "superseded_line", "status_left_out", "date_out_of_range")
 # Rows that are read and are nobody's: a guest's order is no misreading.
 OF_NOBODY = ("no_customer", "not_a_customer")
+# What further lines of an order seem to lack that has all of it in another row, its amount as well.
+FURTHER = ("no_customer", "date_missing", UNREADABLE_AMOUNT)
 MOST_UNREADABLE = 0.2
 MOST_OF_NOBODY = 0.5
 # A few bad cells are no share of anything; only their money can be too much.
@@ -52,29 +54,31 @@ class Outcomes:
         One per reason.
     examples : mapping
         From reason to some of its rows.
-    continued : int
-        Rows without an amount whose order has one in another row, as shops export their orders.
+    continued : mapping
+        By reason, rows without an amount whose order has one in another row, as shops export orders.
     """
 
     kept: Outcome
     left_out: Sequence[Outcome]
     examples: Mapping[str, Sequence[Example]] = field(default_factory=dict)
-    continued: int = 0
+    continued: Mapping[str, int] = field(default_factory=dict)
 
     def summary(self) -> str:
         """Say in one line what was kept, and what was left out for which reason."""
         kept = f"the log: {_counted(self.kept)} kept"
-        if not self.left_out:
+        lines = sum(self.continued.values())
+        if lines:
+            kept += f"; {further_lines(lines)}"
+        left_out = self._by_size()
+        if not left_out:
             return f"{kept}, none left out"
-        rows = sum(each.rows for each in self.left_out)
-        size = sum((each.size for each in self.left_out), Decimal(0))
-        money = sum((each.money for each in self.left_out), Decimal(0))
-        shares = f"{_share(rows, rows + self.kept.rows)} of the rows"
+        rows = sum(each.rows for each in left_out)
+        size = sum((each.size for each in left_out), Decimal(0))
+        money = sum((each.money for each in left_out), Decimal(0))
+        shares = f"{_share(rows, rows + lines + self.kept.rows)} of the rows"
         if size:
             shares += f", {_share(size, size + self.kept.size)} of the money"
-        reasons = ", ".join(
-            f"{each.reason} {each.rows:,} ({each.money:,.2f})" for each in self._by_size()
-        )
+        reasons = ", ".join(f"{each.reason} {each.rows:,} ({each.money:,.2f})" for each in left_out)
         return f"{kept}; {rows:,} rows ({money:,.2f}) left out ({shares}): {reasons}"
 
     def refusal(self, limit: float) -> str | None:
@@ -108,7 +112,7 @@ class Outcomes:
 
     def warning(self, limit: float) -> str | None:
         """Say so where more rows than the limit are nobody's."""
-        nobody = [each for each in self.left_out if each.reason in OF_NOBODY]
+        nobody = [each for each in self._by_size() if each.reason in OF_NOBODY]
         share, of = self._largest_share(nobody, [self.kept, *nobody])
         if not nobody or share <= limit:
             return None
@@ -129,18 +133,29 @@ class Outcomes:
         return ", ".join(list(told)[:3]) or "-"
 
     def _by_size(self) -> list[Outcome]:
-        return sorted(self.left_out, key=lambda each: (-each.rows, each.reason))
+        """Return what was left out, further lines of orders not among it, largest first."""
+        several = [
+            replace(each, rows=each.rows - self.continued.get(each.reason, 0))
+            for each in self.left_out
+        ]
+        left = [each for each in several if each.rows]
+        return sorted(left, key=lambda each: (-each.rows, each.reason))
 
     def _largest_share(
         self, reasons: Sequence[Outcome], whole: Sequence[Outcome]
     ) -> tuple[float, str]:
         rows = sum(each.rows for each in reasons)
-        if any(each.reason == UNREADABLE_AMOUNT for each in reasons):
-            rows -= self.continued
         size = sum((each.size for each in reasons), Decimal(0))
         of_rows = rows / (sum(each.rows for each in whole) or 1) if rows >= FEWEST_ROWS else 0.0
         of_money = float(size / (sum((each.size for each in whole), Decimal(0)) or 1))
         return (of_rows, "rows") if of_rows >= of_money else (of_money, "money")
+
+
+def further_lines(rows: int) -> str:
+    """Say what rows without an amount are whose order has one in another row."""
+    if rows == 1:
+        return "1 row is a further line of an order whose amount stands in another row"
+    return f"{rows:,} rows are further lines of orders whose amount stands in another row"
 
 
 def fix(reason: str) -> str:

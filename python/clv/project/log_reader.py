@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from clv.errors import ClvError
+from clv.project.log_alike import check_alike
 from clv.project.log_columns import Mapped, mapped_columns
 from clv.project.log_files import NAMED, LogFiles, found
 from clv.project.log_options import LogOptions
@@ -157,6 +158,7 @@ def _open_log(files: LogFiles, asked: Mapping[str, str | None], options: LogOpti
         described = connection.execute(f"describe select * from {whole.sql}").fetchall()
         columns = {str(row[0]): str(row[1]).upper() for row in described}
         mapped = mapped_columns(asked, columns, whole.repeated)
+        check_alike(files, whole.columns, mapped)
         looked = _looked(connection, sample, mapped, options)
     query = typed(whole.sql, mapped, options, looked)
     return OpenLog(files, query, mapped, columns, whole.arrow, (*whole.notes, *looked.notes))

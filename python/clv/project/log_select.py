@@ -10,6 +10,8 @@ from typing import Any
 from clv.errors import ClvError
 from clv.project.date_formats import EPOCHS, fitting
 from clv.project.log_columns import Mapped, Role
+from clv.project.log_nested import check as check_single
+from clv.project.log_nested import looked_for
 from clv.project.log_options import LogOptions
 from clv.project.number_formats import Recognised, Shape, declared_or_plain, recognised, shape
 from clv.project.sql_functions import NUMBER, TEXT, kind_of
@@ -59,11 +61,19 @@ def look(source: str, mapped: Mapped, options: LogOptions) -> str:
     columns = [f"{quoted(name)} as n{i}" for i, name in enumerate(mapped.number_columns)]
     written = f"cast({date.sql} as varchar)"
     read = timestamp("written", "VARCHAR", options) if kind_of(date.type) == TEXT else "1"
+    nested = looked_for(mapped)
+    columns += [f"{sql} as j_{name}" for name, sql in nested.items()]
+    columns += [f"{mapped.roles[name].sql} is not null as v_{name}" for name in nested]
     looked = f"select {', '.join([*columns, f'{written} as written'])} from {offered}"
     markers = ", ".join(map(literal, ("", *options.null_markers)))
     parts = ["'rows', (select count(*) from looked)"]
-    for i in range(len(columns)):
+    for i in range(len(mapped.number_columns)):
         parts.append(f"'n{i}', ({_shapes(f'n{i}', markers)})")
+    for name in nested:
+        counts = f"'values', count(*) filter (v_{name}), 'nested', count(j_{name})"
+        parts.append(
+            f"'{name}', (select json_object({counts}, 'first', min(j_{name})) from looked)"
+        )
     if kind_of(date.type) == TEXT:
         parts.append(f"'dates', ({_shapes('written', markers)})")
         unread = f"written is not null and trim(written) <> '' and {read} is null"
@@ -83,6 +93,7 @@ def seen(answer: Mapping[str, Any], mapped: Mapped, options: LogOptions) -> Seen
     ClvError
         Where numbers or dates are written in a way that nobody declared and that is not clear.
     """
+    check_single(answer, mapped)
     found, notes = {}, []
     for i, name in enumerate(mapped.number_columns):
         shapes = [Shape(*entry.values()) for entry in answer.get(f"n{i}") or []]

@@ -5,17 +5,20 @@ So leading zeros survive, and one bad cell is one rejected row, not a failed run
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-import duckdb
+import pyarrow as pa
+from pyarrow import parquet
 
 from clv.errors import ClvError
 from clv.project.arrow_files import CsvStream, excel_table
 from clv.project.csv_head import CsvHead, csv_head
+from clv.project.json_keys import first_keys, objects, part
 from clv.project.log_files import LogFiles
 from clv.project.log_options import Reader
 from clv.project.sql_text import literal, quoted
@@ -40,12 +43,15 @@ class Source:
         Names that a header has more than once.
     notes : tuple of str
         What a person is told.
+    columns : mapping
+        By file, the columns that it has, its folders' among them; of JSON those of its first rows.
     """
 
     parts: tuple[str, ...]
     arrow: dict[str, Any] = field(default_factory=dict)
     repeated: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def sql(self) -> str:
@@ -85,13 +91,15 @@ def source_per_file(files: LogFiles, reader: Reader) -> Source:
     arrow: dict[str, Any] = {}
     for number, single in enumerate(several):
         renamed = {name: f"{name}_{number}" for name in single.arrow}
-        for part in single.parts:
+        for one in single.parts:
             for name, new in renamed.items():
-                part = part.replace(quoted(name), quoted(new))
-            parts.append(part)
+                one = one.replace(quoted(name), quoted(new))
+            parts.append(one)
         arrow |= {renamed[name]: value for name, value in single.arrow.items()}
     repeated = tuple(sorted({name for s in several for name in s.repeated}))
-    return Source(tuple(parts), arrow, repeated, tuple(n for s in several for n in s.notes))
+    columns = {path: names for s in several for path, names in s.columns.items()}
+    notes = tuple(note for s in several for note in s.notes)
+    return Source(tuple(parts), arrow, repeated, notes, columns)
 
 
 def looked_at(files: LogFiles, whole: Source, reader: Reader) -> Source:
@@ -140,7 +148,8 @@ def _csv(files: LogFiles, reader: Reader) -> Source:
             arrow[name] = CsvStream(path, head)
             parts.append(f"select * from {quoted(name)}")
     repeated = sorted({name for _, head in heads for name in head.repeated})
-    return Source(tuple(parts), arrow, tuple(repeated))
+    columns = {path: (*head.names, *_of_folders(path)) for path, head in heads}
+    return Source(tuple(parts), arrow, tuple(repeated), (), columns)
 
 
 def _read_csv(paths: list[str], head: CsvHead) -> str:
@@ -156,41 +165,36 @@ def _read_csv(paths: list[str], head: CsvHead) -> str:
 
 def _parquet(files: LogFiles, reader: Reader) -> Source:
     several = list(files.paths)
-    return Source(
-        (
-            f"select * from read_parquet({_list(several)}, union_by_name = true{_partitions(several)})",
-        )
+    rows = (
+        f"select * from read_parquet({_list(several)}, union_by_name = true{_partitions(several)})"
     )
+    columns = {}
+    for path in several:
+        # what is no Parquet file is told by the engine, when it reads it
+        with contextlib.suppress(pa.ArrowException, OSError):
+            columns[path] = (*parquet.read_schema(path).names, *_of_folders(path))
+    return Source((rows,), {}, (), (), columns)
 
 
 def _json(files: LogFiles, reader: Reader) -> Source:
     """Return fields of JSON objects as text, as they stand; those of the first rows are columns."""
-    rows = f"read_json_objects({_list(files.paths)}, format = 'auto')"
-    try:
-        with duckdb.connect() as connection:
-            found = connection.execute(
-                f"select unnest(json_keys(json)) from (select json from {rows} limit 100000)"
-            ).fetchall()
-    except duckdb.Error as error:
-        raise ClvError(
-            f"the transaction log could not be read: {str(error).splitlines()[0].rstrip('.')}. It takes "
-            "JSON with one object a row, by lines or in one list."
-        ) from error
-    keys = list(dict.fromkeys(str(row[0]) for row in found))
+    columns = first_keys(files.paths)
+    keys = list(dict.fromkeys(key for names in columns.values() for key in names))
     if not keys:
         raise ClvError(f"the transaction log {files.paths[0]} holds no JSON objects.")
     lowered = [key.lower() for key in keys]
     listed = ", ".join(
-        f"json_extract_string(json, {literal('/' + key.replace('~', '~0').replace('/', '~1'))}) "
+        f"json_extract_string(json, {part(key)}) "
         f"as {quoted(key if lowered.index(key.lower()) == i else f'{key}_{i}')}"
         for i, key in enumerate(keys)
     )
     repeated = {key for key in lowered if lowered.count(key) > 1}
-    return Source((f"select {listed} from {rows}",), {}, tuple(sorted(repeated)))
+    rows = f"select {listed} from {objects(files.paths)}"
+    return Source((rows,), {}, tuple(sorted(repeated)), (), columns)
 
 
 def _excel(files: LogFiles, reader: Reader) -> Source:
-    parts, arrow, notes, repeated = [], {}, [], set()
+    parts, arrow, notes, repeated, columns = [], {}, [], set(), {}
     for number, path in enumerate(files.paths):
         table, twice, note = excel_table(path, reader)
         name = f"clv_sheet_{number}"
@@ -198,7 +202,8 @@ def _excel(files: LogFiles, reader: Reader) -> Source:
         parts.append(f"select * from {quoted(name)}")
         repeated |= set(twice)
         notes += [note] if note else []
-    return Source(tuple(parts), arrow, tuple(sorted(repeated)), tuple(notes))
+        columns[path] = tuple(table.column_names)
+    return Source(tuple(parts), arrow, tuple(sorted(repeated)), tuple(notes), columns)
 
 
 def _without_last(part: str, rows: int) -> str:
@@ -217,6 +222,11 @@ def _partitions(paths: Iterable[str]) -> str:
     if all(re.search(r"[\\/][^\\/=]+=[^\\/]*[\\/]", path) for path in paths):
         return ", hive_partitioning = true, hive_types_autocast = false"
     return ", hive_partitioning = false"
+
+
+def _of_folders(path: str) -> tuple[str, ...]:
+    """Return the columns that the folders of a file name, such as month=2021-03."""
+    return tuple(re.findall(r"[\\/]([^\\/=]+)=[^\\/]*(?=[\\/])", path))
 
 
 def _list(paths: Iterable[str]) -> str:

@@ -99,11 +99,17 @@ def catalog() -> Catalog:
     return Catalog(dict(kinds), stable - changing, dict(parameters))
 
 
+def is_nested(sql_type: str) -> bool:
+    """Whether values of an SQL type hold other values."""
+    name = sql_type.upper()
+    return name.endswith("]") or name.split("(")[0].strip() in ("STRUCT", "MAP", "UNION")
+
+
 def kind_of(sql_type: str | None) -> str:
     """Return what kind of value an SQL type holds."""
     name = (sql_type or "ANY").upper().strip('"')
     base = name.split("(")[0].strip()
-    if name.endswith("]") or base.startswith(("STRUCT", "MAP", "UNION")):
+    if is_nested(name):
         return OTHER
     if base in _NUMBERS:
         return NUMBER

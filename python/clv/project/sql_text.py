@@ -26,6 +26,11 @@ def as_time(column: str) -> str:
     return f"{column} as a time of the log"
 
 
+def holds_json(x: str) -> str:
+    """Return SQL that is true where a text is a JSON object or list."""
+    return f"regexp_matches({x}, '^\\s*[{{[]') and json_valid({x})"
+
+
 def tidied(x: str) -> str:
     """Return SQL of a text without what nobody sees at its ends."""
     return f"regexp_replace({x}, '^[{UNSEEN}]+|[{UNSEEN}]+$', '', 'g')"

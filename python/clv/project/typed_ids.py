@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from clv.project.log_options import LogOptions
 from clv.project.sql_functions import NUMBER, TEXT, kind_of
-from clv.project.sql_text import bound, literal, tidied
+from clv.project.sql_text import bound, holds_json, literal, tidied
 
 # Ids of these signs alone need no tidying; nor do e-mail addresses.
 _SIGNS = "[0-9A-Za-z:/+_#-]"
@@ -50,11 +50,21 @@ def _read(x: str, options: LogOptions) -> str:
     quick = f"{_SIGNS}{{{max(map(len, markers), default=0) + 1},}}"
     if not any(word[:1].isdigit() for word in markers):
         quick += f"|[0-9]{_SIGNS}*"
-    tidy = bound("t", tidied(x), f"nullif({_without_zeros('t')}, '')")
+    tidy = bound("t", tidied(x), f"nullif({_without_zeros(_single('t'))}, '')")
     slow = bound("i", tidy, _known("i", options))
     return (
         f"case when regexp_full_match({x}, {literal(f'{quick}|{_MAIL}')}) then {x} else {slow} end"
     )
+
+
+def _single(x: str) -> str:
+    """Return an id that ends the reading where it is a JSON object: no two of these are one customer.
+
+    The rows that are looked at first are told with the parts that are there (`log_nested`).
+    """
+    told = literal("clv: an id of the log is no single value but holds others: ")
+    fix = literal(". Map the part of it that is the id, such as customer ->> 'id'.")
+    return f"case when {holds_json(x)} then error({told} || left({x}, 100) || {fix}) else {x} end"
 
 
 def _without_zeros(x: str) -> str:

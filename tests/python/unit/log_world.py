@@ -33,7 +33,7 @@ def asked(home: Path, **changed: Any) -> dict[str, Any]:
     given: dict[str, Any] = {
         "home": str(home), "location": "orders.csv", "amount": "amount", "has_lines": False,
         "outcomes": [outcome("kept", 600, "6000.0000")], "examples": {}, "below_zero": [],
-        "continued": 0, "shared_lines": 0, "shared_examples": [], "currencies": [], "statuses": [],
+        "continued": [], "shared_lines": 0, "shared_examples": [], "currencies": [], "statuses": [],
         "unknown_statuses": [], "days": days(), "ids": IDS, "ids_of_before": IDS,
         "customers": "40", "returning": "30",
         "accept_log": False, "data_through": None, "currency": None, "earliest_date": None,

@@ -103,9 +103,7 @@ def classified(rows: str, **variables: Any) -> list[dict[str, Any]]:
         query = f"select * from ({rendered(variables)}) order by input_row"
         found = connection.sql(query).to_arrow_table().to_pylist()
         (total,) = connection.sql("select coalesce(sum(amount), 0) from log").fetchall()[0]
-    logged = [
-        row["amount"] if row["logged_amount"] is None else row["logged_amount"] for row in found
-    ]
+    logged = [row["logged_amount"] for row in found]
     assert sum(amount for amount in logged if amount is not None) == total  # to the cent
     return found
 

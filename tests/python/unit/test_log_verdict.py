@@ -241,9 +241,24 @@ def test_a_log_that_cannot_be_right_ends_the_run_with_values_and_the_fix(tmp_pat
         (
             {
                 "outcomes": [KEPT, outcome("amount_missing_or_not_finite", 300, "0")],
-                "continued": "290",
+                "continued": [["amount_missing_or_not_finite", "290"]],
             },
-            ["300 rows"],
+            [
+                "600 rows (6,000.00) kept; 290 rows are further lines of orders whose amount stands in "
+                "another row; 10 rows (0.00) left out (1.1% of the rows): "
+                "amount_missing_or_not_finite 10 (0.00)"
+            ],
+        ),
+        (
+            {
+                "outcomes": [
+                    KEPT,
+                    outcome("amount_missing_or_not_finite", 1, "0"),
+                    outcome("no_customer", 900, "0"),
+                ],
+                "continued": [["amount_missing_or_not_finite", "1"], ["no_customer", "900"]],
+            },
+            ["901 rows are further lines of orders", "another row, none left out"],
         ),
         (
             {"outcomes": [KEPT, outcome("date_missing", 500, "5000.0")], "max_rejected_share": 0.5},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,16 @@ REFUSED: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
     "an open quote": ("a.csv", HEADER + ROW + '"1,2021-03-01,5\n', {}, "quote"),
     "an open quote in a long line": ("a.csv", HEADER + ROW + '2,"2021-03-01,5\n3,2021-03-01,5\n', {}, "quote"),
     "a field too many": ("a.csv", HEADER + ROW + "1,2021-03-01,1,234.50\n", {}, "CSV Error on Line: 3"),
-    "not UTF-8": ("a.csv", (HEADER + "ü,2021-03-01,5\n").encode("latin-1"), {}, "reader: {encoding: windows-1252}"),
+    "not UTF-8": ("a.csv", (HEADER + "ü,2021-03-01,5\n").encode("latin-1"), {}, "--encoding windows-1252; in the config or --vars, reader: {encoding: windows-1252}"),
+    "a workbook": ("a.csv", b"PK\x03\x04" + bytes(range(256)), {}, "an Excel workbook"),
+    "Parquet": ("a.csv", b"PAR1" + bytes(range(256)), {"reader": {"encoding": "latin-1"}}, "Name it .parquet"),
+    "gzip": ("a.csv", gzip.compress((HEADER + ROW).encode()), {}, "Name it .csv.gz"),
+    "noise": ("a.csv", random.Random(1).randbytes(5000), {}, "is no text file"),
+    "noise, whatever is said": ("a.csv", random.Random(1).randbytes(5000), {"reader": {"encoding": "windows-1252"}},
+        "control characters"),
     "UTF-16 without a mark": ("a.csv", (HEADER + ROW).encode("utf-16-le"), {}, "encoding: utf-16-le"),
     "not that encoding": ("a.csv", HEADER + "ü,2021-03-01,5\n", {"reader": {"encoding": "ascii"}}, "not text in ascii"),
-    "bytes": ("a.csv", bytes(range(256)) * 40, {}, "not text in utf-8"),
+    "bytes": ("a.csv", bytes(range(256)) * 40, {}, "is no text file"),
     "no gzip": ("a.csv.gz", HEADER + ROW, {}, "could not be read"),
     "no Parquet": ("a.parquet", HEADER + ROW, {}, "could not be read: Invalid Input Error"),
     "no workbook": ("a.xlsx", HEADER + ROW, {}, "could not be read as an Excel workbook"),
