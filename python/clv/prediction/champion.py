@@ -15,6 +15,7 @@ from clv.errors import ClvError
 from clv.prediction.candidates import Candidate, candidate_from_dict
 from clv.prediction.coherent import coherent_alive, coherent_bounds, coherent_purchases
 from clv.prediction.encoder import Encoded, Encoder
+from clv.prediction.extrapolation import LEAST, NO_EDGES, Edges
 from clv.prediction.intervals import Intervals
 from clv.prediction.naive import LAST_WINDOW, history_days, rule
 from clv.prediction.plausible import NO_PAST, Batch, Past, constant, hole
@@ -26,13 +27,17 @@ CHUNK = 200_000
 
 @dataclass(frozen=True)
 class Champion:
-    """Encodes features, predicts, and says how sure it is; `past` is what its batches are held against."""
+    """Encodes features, predicts, and says how sure it is.
+
+    `past` is what its batches are held against, `edges` are the largest customers that it learnt from.
+    """
 
     encoder: Encoder
     candidate: Candidate
     outlook: PurchaseOutlook | None
     intervals: Intervals
     past: Past = NO_PAST
+    edges: Edges = NO_EDGES
 
     @property
     def kind(self) -> str:
@@ -62,6 +67,11 @@ class Champion:
     def _predict(self, features: pd.DataFrame) -> pd.DataFrame:
         encoded, clock = self.encoder.encode(features), self.encoder.clock
         predicted = self._money(encoded)
+        beyond, at_edge = self.edges.at_edge(features)
+        if len(beyond):
+            known = self.encoder.encode(at_edge)
+            least = np.maximum(self._money(known), LEAST * known.offset)
+            predicted[beyond] = np.maximum(predicted[beyond], least)
         outlook = self.outlook.predict(encoded) if self.outlook else plain_outlook(encoded)
         purchases, probability = coherent_purchases(predicted, *outlook)
         bounds = self.intervals.customers(predicted, encoded.pred_days)
@@ -127,6 +137,7 @@ class Champion:
             "habits": self.outlook.to_dict() if self.outlook else None,
             "bounds": self.intervals.to_dict(),
             "past": self.past.to_dict(),
+            "edges": self.edges.to_dict(),
         }
 
     @classmethod
@@ -138,7 +149,7 @@ class Champion:
         ClvError
             When another version of the project, or of scikit-learn, made it.
         """
-        if not {"reader", "past"} <= stored.keys():
+        if not {"reader", "past", "edges"} <= stored.keys():
             raise ClvError(
                 f"the champion (kind '{stored.get('kind')}') was made by another version of the "
                 "project. Check out its commit, or run `clv train`."
@@ -150,6 +161,7 @@ class Champion:
                 PurchaseOutlook.from_dict(stored["habits"]) if stored["habits"] else None,
                 Intervals.from_dict(stored["bounds"]),
                 Past.from_dict(stored["past"]),
+                Edges.from_dict(stored["edges"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ClvError(

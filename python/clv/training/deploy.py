@@ -11,6 +11,7 @@ from clv.core.arrays import column
 from clv.prediction.candidates import BLEND, POOLED, Blend, Candidate, Rule, level_of
 from clv.prediction.champion import Champion
 from clv.prediction.encoder import BTYD, Encoder, without_labels
+from clv.prediction.extrapolation import Edges
 from clv.prediction.intervals import Intervals
 from clv.prediction.naive import RULES
 from clv.prediction.plausible import ClosedWindow, Past
@@ -83,6 +84,7 @@ def deploy(examples: Examples, plan: Plan, winner: Winner, seed: int) -> Deploye
         PurchaseOutlook.fit(lessons.encoded, lessons.purchases, lessons.weight, seed),
         winner.intervals(winner.windows),
         past_of(examples, plan),
+        Edges.of(examples.rows(window) for window in windows),
     )
     return Deployed(champion, failed or champion.doubt(rows, spend))
 
