@@ -18,6 +18,7 @@ ROW = {
     "status": "alert", "severity": "alert", "crossed": "RMSE and R²", "episode": "opened",
     "episode_opened": dt.date(2021, 3, 31), "total_is_good": False, "order_is_good": True,
     "error_is_good": None, "expected_buyers": 410.4, "baseline_total_off": -0.05, "naive_total_off": 1.03,
+    "naive_total_off_a_year_ago": None,
     "verdict": "model_decay", "verdict_reason": "level_lost",
     "alerts_in_a_row": 1, "recommendation": None,
     "rmse": 60.0, "r2": 0.30, "baseline_rmse": 40.0, "baseline_r2": 0.40,
