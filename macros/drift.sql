@@ -1,5 +1,5 @@
 {% macro clv_drift_limit(name) -%}
-{#- The numbers that verdicts and early signs rest on, each named here alone. -#}
+{#- The numbers that verdicts, early signs and nowcasts rest on, each named here alone. -#}
 {{ {
     'errors': 2.326,
     'paired_errors': 1.96,
@@ -16,6 +16,7 @@
     'purchases': 0.20,
     'population': 0.25,
     'customers': 200,
+    'most': 1.2816,
 }[name] }}
 {%- endmacro %}
 

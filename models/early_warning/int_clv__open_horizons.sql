@@ -36,7 +36,8 @@ expected as (
         recency,
         T,
         sum(predicted) as predicted,
-        sum(cast(predicted * predicted as decimal(36, 18))) as squared_predicted
+        sum(cast(predicted * predicted as decimal(36, 18))) as squared_predicted,
+        sum(cast(predicted_clv as decimal(28, 8))) as predicted_spend
     from customers
     group by cutoff, pred_months, frequency, recency, T
 
@@ -73,6 +74,7 @@ final as (
         expected.T,
         cast(expected.predicted as double) as predicted,
         cast(expected.squared_predicted as double) as squared_predicted,
+        cast(expected.predicted_spend as double) as predicted_spend,
         cast(coalesce(purchases.purchases, 0) as double) as purchases,
         cast(coalesce(purchases.squared_purchases, 0) as double) as squared_purchases,
         cast(coalesce(purchases.purchases_predicted, 0) as double) as purchases_predicted

@@ -39,6 +39,7 @@ LEDGERS = [
     "int_clv__drift_noise",
     "clv_drift",
     "clv_early_warning",
+    "clv_nowcast",
     "customer_segments",
 ]
 

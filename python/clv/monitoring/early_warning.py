@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from clv.core.arrays import Vector, column
+from clv.monitoring.nowcast import expected_share, level_noise
 from clv.prediction.baseline import PREDICTED, stability
 from clv.prediction.btyd import PurchaseModel
 from clv.prediction.season import FLAT, SeasonClock
@@ -30,6 +31,8 @@ EARLY = pa.schema(
         ("expected_purchases", pa.float64()),
         ("purchase_ratio", pa.float64()),
         ("purchase_ratio_error", pa.float64()),
+        ("expected_share", pa.float64()),
+        ("level_noise", pa.float64()),
         ("psi_predicted_clv", pa.float64()),
         ("psi_feature", pa.string()),
         ("psi_feature_value", pa.float64()),
@@ -38,7 +41,7 @@ EARLY = pa.schema(
 BATCH = ["cutoff", "pred_months"]
 
 
-def early_estimates(horizons: pa.Table, customers: pa.Table) -> pa.Table:
+def early_estimates(horizons: pa.Table, customers: pa.Table, daily: pa.Table) -> pa.Table:
     """Estimate how the open batches fare at each horizon that has passed.
 
     Parameters
@@ -47,13 +50,15 @@ def early_estimates(horizons: pa.Table, customers: pa.Table) -> pa.Table:
         `int_clv__open_horizons`: a row per batch, horizon and distinct (frequency, recency, T).
     customers : pyarrow.Table
         `int_clv__open_customers`: features and predictions of a sample of each open batch.
+    daily : pyarrow.Table
+        `int_clv__daily_totals`: spend on each day of the log.
 
     Returns
     -------
     pyarrow.Table
         With the schema EARLY, a row per batch and horizon.
     """
-    combinations, sample = horizons.to_pandas(), customers.to_pandas()
+    combinations, sample, totals = (t.to_pandas() for t in (horizons, customers, daily))
     registry = Registry(Home.current().registry)
     models = {str(m): open_champion(registry, str(m)) for m in combinations["model_id"].unique()}
     drifted = {
@@ -63,12 +68,15 @@ def early_estimates(horizons: pa.Table, customers: pa.Table) -> pa.Table:
     found = []
     for key, rows in combinations.groupby([*BATCH, "horizon_end"], sort=True):
         model = models[str(rows["model_id"].iloc[0])]
+        share = share_by_then(model.champion, rows)
         found.append(
             {
                 "cutoff": pd.Timestamp(key[0]).date(),
                 "pred_months": int(key[1]),
                 "horizon_end": pd.Timestamp(key[2]).date(),
-                **purchases_so_far(model.baseline or {}, share_by_then(model.champion, rows), rows),
+                **purchases_so_far(model.baseline or {}, share, rows),
+                "expected_share": expected_share(share, rows),
+                "level_noise": _level_noise(model.champion, rows, totals),
                 **drifted.get(key[:2], {}),
             }
         )
@@ -126,8 +134,7 @@ def share_by_then(champion: dict[str, Any], rows: pd.DataFrame) -> Vector:
     share of days. All days are those of the champion's season clock.
     """
     reader = champion.get("reader", {})
-    season = reader.get("season")
-    days, window, *habits = _times(rows, SeasonClock.from_dict(season) if season else FLAT)
+    days, window, *habits = _times(rows, _clock(champion))
     even: Vector = days / window
     stored = reader.get("purchases")
     if not stored:
@@ -138,6 +145,22 @@ def share_by_then(champion: dict[str, Any], rows: pd.DataFrame) -> Vector:
     with np.errstate(divide="ignore", invalid="ignore"):
         share = so_far / whole
     return np.where(np.isfinite(share) & (share >= 0) & (share <= 1), share, even)
+
+
+def _clock(champion: dict[str, Any]) -> SeasonClock:
+    season = champion.get("reader", {}).get("season")
+    return SeasonClock.from_dict(season) if season else FLAT
+
+
+def _level_noise(champion: dict[str, Any], rows: pd.DataFrame, daily: pd.DataFrame) -> float | None:
+    """Return how steady the log is at one horizon; None on the day of the cutoff."""
+    first = rows.iloc[0]
+    elapsed, window = int(first["horizon_days"]), int(first["pred_days"])
+    if not 0 < elapsed < window:
+        return None
+    return level_noise(
+        daily, _clock(champion), pd.Timestamp(first["horizon_end"]), elapsed, window - elapsed
+    )
 
 
 def _times(rows: pd.DataFrame, clock: SeasonClock) -> list[Vector]:

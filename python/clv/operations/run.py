@@ -13,6 +13,7 @@ from clv.core.dates import parse_date
 from clv.core.window import Batch
 from clv.core.wording import counted
 from clv.monitoring.alerts import watched, withdraw_alerts, write_alerts
+from clv.monitoring.open_batches import implausible_lines
 from clv.monitoring.relabel import changes, check_relabel
 from clv.operations.begun import begin
 from clv.operations.schedule import Schedule
@@ -167,6 +168,8 @@ def build(dbt: DbtProject, due: list[dt.date], relabel: list[str] | bool = False
     for line in ties_across_tiers(home, scored):
         say(line)
     for line in watched(home, judged):
+        say(line)
+    for line in implausible_lines(home):
         say(line)
     say(_summary(due, judged, _in_sample(home, judged), alerts))
     relabelled = _relabelled(home) if begun.relabel else pd.DataFrame()

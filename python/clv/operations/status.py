@@ -8,6 +8,7 @@ import pandas as pd
 from clv.core.wording import markdown_table
 from clv.errors import ClvError
 from clv.monitoring.decisions import open_alerts
+from clv.monitoring.open_batches import implausible_line, newest_nowcasts, with_nowcasts
 from clv.operations.schedule import Schedule
 from clv.project.config import Config
 from clv.project.database import reading
@@ -18,6 +19,7 @@ from clv.registry.store import Registry
 NO_SEASON = (
     "season: the champion's log did not show one; totals of the coming window may be off by it"
 )
+NO_RUN = "unknown before the first run"
 WAITING = "select * from int_clv__waiting_batches order by cutoff, pred_months"
 
 
@@ -40,12 +42,13 @@ def status_text(home: Home, config: Config) -> str:
         ]
     else:
         lines.append("champion: none yet; run `clv train`")
-    through, last, waiting = _batches(home)
+    through, last, waiting, implausible = _batches(home)
     lines += [f"data through: {through}", f"last cutoff scored: {last}"]
     alerts = open_alerts(home)
     lines.append(f"open alerts: {', '.join(path.name for path in alerts) or 'none'}")
     if waiting is not None and len(waiting):
         lines += ["", "batches waiting to mature:", "", markdown_table(waiting)]
+    lines += [f"\n{line}" for line in implausible]
     return "\n".join(lines)
 
 
@@ -58,17 +61,20 @@ def _season(registry: Registry, model_id: str) -> list[str]:
     return [] if known is not None else [NO_SEASON]
 
 
-def _batches(home: Home) -> tuple[str, str, pd.DataFrame | None]:
+def _batches(home: Home) -> tuple[str, str, pd.DataFrame | None, list[str]]:
     if not home.database.exists():
-        return "unknown before the first run", "none", None
+        return NO_RUN, "none", None, []
     with reading(home.database) as connection:
         through = _value(connection, "select data_through from int_clv__log_days")
         last = _value(connection, "select max(cutoff) from clv_predictions")
         try:
             waiting = connection.execute(WAITING).df()
         except duckdb.CatalogException:  # nothing was scored yet
-            waiting = None
-    return through or "unknown before the first run", last or "none", waiting
+            return through or NO_RUN, last or "none", None, []
+        nowcasts = newest_nowcasts(connection)
+    implausible = nowcasts[nowcasts["is_implausible"]] if len(nowcasts) else nowcasts
+    said = [implausible_line(row) for row in implausible.to_dict("records")]
+    return through or NO_RUN, last or "none", with_nowcasts(waiting, nowcasts), said
 
 
 def _value(connection: duckdb.DuckDBPyConnection, query: str) -> str | None:

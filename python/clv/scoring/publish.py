@@ -38,6 +38,8 @@ PUBLISHED = (
     "clv_gains",
     "clv_drift",
     "clv_early_warning",
+    "clv_nowcast",
+    "clv_nowcast_accuracy",
     "customer_segments",
     "clv_rejected_transactions",
 )

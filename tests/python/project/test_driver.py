@@ -160,6 +160,8 @@ def test_a_single_cutoff_leaves_the_schedule_alone(fresh):
     waiting = shop.clv("status").out
     assert "next cutoff: 1997-12-30" in waiting
     assert "1998-08-15" in waiting  # the day on which the batch matures
+    nowcast = shop.query("select nowcast_total from clv_nowcast").nowcast_total[0]
+    assert f"{nowcast:,.2f} (" in waiting
 
 
 def test_monitor_judges_what_has_matured_and_scores_nothing(fresh):

@@ -67,11 +67,13 @@ def test_the_naive_rule_is_measured_on_the_customers_of_the_batch(scored):
 def test_judging_again_finds_nothing_to_judge_and_changes_nothing(scored, tmp_path):
     shop = scored.copy(tmp_path / "again").without_data_tests()
     before = shop.query("select * from int_clv__drift_noise order by all")
+    nowcasts = shop.query("select * from clv_nowcast order by all")
     assert shop.clv("monitor").code == 0
     assert shop.query("select count(*) as n from int_clv__batches_to_judge").n[0] == 0
     pd.testing.assert_frame_equal(
         before, shop.query("select * from int_clv__drift_noise order by all")
     )
+    pd.testing.assert_frame_equal(nowcasts, shop.query("select * from clv_nowcast order by all"))
 
 
 def test_a_batch_labelled_again_with_the_same_labels_stays_as_it_was_judged(scored, tmp_path):
@@ -176,4 +178,50 @@ def test_a_drop_of_purchases_is_seen_before_the_window_has_matured_and_raises_no
     early = shop.query("select * from clv_early_warning where is_latest")
     assert early.is_flagged.tolist() == [True]
     assert early.early_sign[0] == "fewer purchases than expected"
+    said = "batch 1998-01-31 is implausible: by 1998-02-28 its customers spent"
+    assert f"warning: {said}" in done.err
+    assert said in shop.clv("status").out
     assert not list((shop.home / "outputs").glob("drift_alert_*"))
+
+
+def test_every_open_batch_has_a_nowcast_of_its_spend_so_far_and_the_rest(scored):
+    nowcasts = scored.query("select * from clv_nowcast order by cutoff")
+    assert nowcasts.cutoff.dt.date.astype(str).tolist() == [
+        "1998-04-23",
+        "1998-05-23",
+        "1998-06-22",
+    ]
+    assert (nowcasts.as_of == "1998-06-30").all()
+    spent = scored.query(
+        """
+        select p.cutoff, sum(d.net_amount)::double as spent
+        from int_clv__customer_days as d
+        inner join clv_predictions as p using (customer_id)
+        where d.order_date > p.cutoff and p.cutoff >= date '1998-04-23'
+        group by p.cutoff order by p.cutoff
+        """
+    )
+    assert nowcasts.spent.tolist() == pytest.approx(spent.spent.tolist())
+    assert nowcasts.unknown_reason.isna().all() and not nowcasts.is_implausible.any()
+    assert (nowcasts.spent < nowcasts.nowcast_lower).all()
+    assert (nowcasts.nowcast_lower < nowcasts.nowcast_total).all()
+    assert (nowcasts.nowcast_total < nowcasts.nowcast_upper).all()
+    own = nowcasts.predicted_total_upper / nowcasts.predicted_total_lower
+    assert (nowcasts.nowcast_upper / nowcasts.nowcast_lower < own).all()
+    assert scored.query("select count(*) as n from clv_nowcast_accuracy").n[0] == 0  # one night
+
+
+def test_past_nowcasts_stand_and_are_judged_once_their_window_has_matured(decayed):
+    shop, *_ = decayed
+    past = shop.query(
+        """
+        select n.*, a.actual_total from clv_nowcast as n
+        inner join clv_accuracy as a using (cutoff, pred_months)
+        """
+    )
+    assert (past.as_of == "1998-02-28").all() and len(past) == 2
+    held = past.actual_total.between(past.nowcast_lower, past.nowcast_upper)
+    judged = shop.query("select * from clv_nowcast_accuracy order by window_quarter")
+    assert judged.window_quarter.tolist() == [1, 2] and judged.batches.tolist() == [1, 1]
+    assert (judged.held_share * judged.nowcasts).sum() == held.sum()
+    assert (judged.width_to_batch < 1).all() and (judged.nowcast_off < 1).all()
