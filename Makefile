@@ -17,20 +17,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $(READY)
 
-demo: export CLV_HOME := .demo
-demo: export CLV_TRANSACTIONS :=
 demo: $(READY) ## train, score and judge on the CDNOW log, in .demo
-	@rm -rf .demo
-	$(BIN)/clv init --cdnow
-	$(BIN)/clv tune --history-months 6,9 --pred-months 2,3 --yes
-	@echo "next: the windows of the figures in README.md, 9 + 3 months at 1997-09-30, whatever was just chosen"
-	$(BIN)/clv train --cutoff 1997-09-30 --history-months 9 --pred-months 3
-	$(BIN)/clv run || [ $$? -eq 3 ]
-	$(BIN)/clv show
-	$(BIN)/clv verify
-	@if git rev-parse --quiet --verify HEAD >/dev/null 2>&1; then $(BIN)/clv reproduce champion; \
-		else echo "not a git repository: clv reproduce is left out"; fi
-	@echo "to look further: CLV_HOME=.demo $(BIN)/clv status (or show, card champion)"
+	$(BIN)/clv demo .demo
 
 test: export CLV_HOME :=
 test: export CLV_TRANSACTIONS :=

@@ -21,7 +21,9 @@
   {%- set several = mapped.currency is not none and not clv_log_setting('exchange_rates') -%}
   {%- set asked_for = (clv_text_list('keep_status') or []) + (clv_text_list('drop_status') or []) -%}
   {%- set statuses = clv_text_rows('select lower(status), count(*) from ' ~ classified ~ ' where status is not null group by lower(status) order by count(*) desc, 1', 2) if asked_for else [] -%}
-  {%- set unknown = asked_for | reject('in', statuses | map(attribute=0) | list) | list -%}
+  {#- Of a status that is made of several columns one may hide another. -#}
+  {%- set made = mapped.status and mapped.status.lower().startswith('case ') -%}
+  {%- set unknown = [] if made else asked_for | reject('in', statuses | map(attribute=0) | list) | list -%}
   {%- set by_day = clv_text_rows('select order_date, sum(log_rows), count(*), sum(net_amount) from ' ~ days ~ ' group by order_date order by order_date', 4) -%}
   {%- set spans = fromjson(clv_plugin_answer('clv_sampled_days', tojson({'home': clv_home_folder(), 'days': by_day}))) -%}
   {%- set customers = clv_customers_of(days, spans.now) if by_day else ['0', '0'] -%}

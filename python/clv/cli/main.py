@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -17,6 +18,7 @@ from clv.project import events
 COMMANDS = {
     "ack": "alerts",
     "card": "models",
+    "demo": "demo",
     "init": "init",
     "monitor": "night",
     "promote": "models",
@@ -62,14 +64,20 @@ class Commands(click.Group):
     "--log-format", type=click.Choice(events.FORMATS),
     help="What stderr gets: text or JSON lines. Default: CLV_LOG_FORMAT, or text.",
 )  # fmt: skip
+@click.option("--home", metavar="FOLDER", help="The home. Default: CLV_HOME.")
 @click.pass_context
-def cli(context: click.Context, log_format: str | None) -> None:
+def cli(context: click.Context, log_format: str | None, home: str | None) -> None:
     """Predict customer lifetime value, and check it.
 
-    State lives in CLV_HOME (default: the project's folder). The log is what `clv init` wrote into
+    State lives in the home: --home, or CLV_HOME; without either the clone that clv runs from, or, of
+    an installed clv, the current folder. The log is what `clv init` wrote into
     its config; CLV_TRANSACTIONS, where it is set, names another. Exit codes: 0 done, 1 refused or
     failed, 2 wrong usage, 3 done with a drift alert.
     """
+    if home is not None:
+        if not home.strip():
+            raise click.UsageError("--home is empty. Name a folder.", context)
+        os.environ["CLV_HOME"] = home
     events.current().as_json = (log_format or events.named_format()) == "json"
     events.current().event("command_started", command=context.invoked_subcommand)
 

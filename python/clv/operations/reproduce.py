@@ -1,7 +1,7 @@
 """`clv reproduce`: train again from the commit of a model and compare with what was recorded.
 
-Nothing in the home changes: code comes from a temporary git worktree, state goes to a temporary
-home, and the log is read up to the end of the model's labels.
+Nothing in the home changes: code comes from a temporary git worktree, or is the wheel's own, state goes
+to a temporary home, and the log is read up to the end of the model's labels.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+import clv
+from clv import __version__
 from clv.core.secrets import HIDDEN
 from clv.errors import ClvError
 from clv.operations.worktree import clean_environment, resolve, worktree
@@ -24,7 +28,7 @@ from clv.project.config import CONFIG
 from clv.project.config_rewrite import rewritten
 from clv.project.dbt import checked_vars
 from clv.project.events import say
-from clv.project.home import PROJECT, Home
+from clv.project.home import IS_INSTALLED, PROJECT, Home
 from clv.project.log_section import placed_tables
 from clv.project.stored import read_text
 from clv.project.transaction_log import TransactionLog
@@ -129,11 +133,11 @@ def reproduce(
             f"{model_id} was trained outside a git repository, so its code is not known. Name the "
             "commit that is nearest to it with --commit."
         )
-    revision = resolve(wanted)
+    revision = _version(wanted) if IS_INSTALLED else resolve(wanted)
     if card.code_dirty:
         say(
             f"{model_id} was trained with code changes that were not committed; "
-            f"{revision[:12]} is the nearest that can be checked out, figures may differ for that"
+            f"{revision[:12]} is the nearest that there is, figures may differ for that"
         )
     settings = card.settings
     # What a card says is worth no more than what a person types: both pass the same check.
@@ -141,7 +145,7 @@ def reproduce(
     folder_of_vars = home.config.parent if user_vars is None else Path.cwd()
     with tempfile.TemporaryDirectory(prefix="clv-reproduce-") as folder:
         root = Path(folder).resolve()
-        with worktree(revision, root / "code") as project:
+        with _code(revision, root / "code") as project:
             temporary = Home(root / "home")
             _prepare_home(temporary, project, settings)
             dbt_vars = placed_tables(_vars(asked_vars, card), folder_of_vars)
@@ -150,6 +154,39 @@ def reproduce(
             _train(project, temporary, card, log, dbt_vars)
             repeated = _only_card(temporary)
     return Reproduction(card, repeated, revision)
+
+
+def _version(wanted: str) -> str:
+    """Return the version of this wheel, where it is the one that trained.
+
+    Raises
+    ------
+    ClvError
+        Where it is not: a wheel holds no other code than its own.
+    """
+    own = f"v{__version__}"
+    if wanted == own:
+        return own
+    if wanted.startswith("v"):
+        other = wanted.removeprefix("v")
+        raise ClvError(
+            f"the model was trained by clv {other}, and this is {__version__}. Run "
+            f"`pip install clv=={other}` in a fresh environment, and `clv reproduce` there."
+        )
+    raise ClvError(
+        f"the model was trained from the commit {wanted} of a clone, and this clv is installed from a "
+        "wheel, which holds no other code than its own. Run `clv reproduce` in a clone, with CLV_HOME."
+    )
+
+
+@contextmanager
+def _code(revision: str, path: Path) -> Iterator[Path]:
+    """Yield the folder of the dbt project of a commit, or the installed one."""
+    if IS_INSTALLED:
+        yield PROJECT
+        return
+    with worktree(revision, path) as project:
+        yield project
 
 
 def _checked_card(registry: Registry, model_id: str) -> ModelCard:
@@ -201,8 +238,10 @@ def _vars(user_vars: dict[str, Any], card: ModelCard) -> dict[str, Any]:
 
 
 def _train(project: Path, home: Home, card: ModelCard, log: str, dbt_vars: dict[str, Any]) -> None:
+    # An installed package is found where this one was; a commit's lies in its worktree.
+    code = Path(clv.__file__).parents[1] if IS_INSTALLED else project / "python"
     settings = {
-        "PYTHONPATH": str(project / "python"),
+        "PYTHONPATH": str(code),
         "CLV_HOME": str(home.root),
         "CLV_TRANSACTIONS": log,
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -215,7 +254,7 @@ def _train(project: Path, home: Home, card: ModelCard, log: str, dbt_vars: dict[
     ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "clv", "train", *arguments],
-        cwd=project, env=clean_environment() | settings, capture_output=True, text=True,
+        cwd=home.root, env=clean_environment() | settings, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode != 0:
         last = "\n".join(done.stderr.strip().splitlines()[-5:])

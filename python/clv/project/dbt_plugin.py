@@ -24,6 +24,7 @@ from clv.project import lock
 from clv.project.database import DATABASE, check_opens
 from clv.project.exchange_rates import RATES, RELATION
 from clv.project.hidden_log import ENGINE_VARIABLE, SECRET_VARIABLE
+from clv.project.home import check_is_outside
 from clv.project.home_log import answered as home_log
 from clv.project.home_log import section_of_current_home, told
 from clv.project.log_answers import CUSTOMER_MAP, FUNCTIONS, MAP_ROWS
@@ -46,8 +47,9 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         SEEN.begin()
         LOG_ROWS.close()
         database = Path(creds.path)
-        make_home(database)
         try:
+            check_is_outside(database.parent)
+            make_home(database)
             lock.hold(database.parent.resolve())
             if stands(database, DATABASE):
                 check_opens(database)

@@ -15,7 +15,10 @@ from clv.project.files import sweep, write_text
 from clv.project.section_rewrite import with_section
 from clv.project.stored import Kind, MissingFileError, listed, read_text, stands
 
-PROJECT = Path(__file__).resolve().parents[3]
+# The dbt project: in a wheel it lies within the package, in a clone beside it.
+_PACKED = Path(__file__).resolve().parents[1] / "dbt_project"
+IS_INSTALLED = (_PACKED / "dbt_project.yml").is_file()
+PROJECT = _PACKED if IS_INSTALLED else Path(__file__).resolve().parents[3]
 ELSEWHERE = "Point CLV_HOME at a folder that is there, or can be made."
 REGISTRY = Kind("the registry")
 
@@ -28,15 +31,20 @@ class Home:
 
     @classmethod
     def current(cls) -> Home:
-        """Return the home that CLV_HOME names; without it, the project's folder.
+        """Return the home that CLV_HOME names; without it, the clone, or of a wheel the current folder.
 
         Raises
         ------
         ClvError
-            When no folder can have that name, or something else stands in its place.
+            When no folder can have that name, something else stands in its place, or it is within
+            the installed package.
         """
         named = os.environ.get("CLV_HOME", "").strip()
-        return cls(_folder(named) if named else PROJECT)
+        if not IS_INSTALLED:
+            return cls(_folder(named) if named else PROJECT)
+        root = _folder(named or ".")
+        check_is_outside(root)
+        return cls(root)
 
     @property
     def database(self) -> Path:
@@ -73,8 +81,8 @@ class Home:
         """
         if not (PROJECT / "dbt_project.yml").exists():
             raise ClvError(
-                f"the dbt project is not at {PROJECT}. Install the package from a clone of the "
-                "project with `pip install -e .`; the commands use the clone's models."
+                f"the dbt project is not at {PROJECT}. Install the wheel, or a clone with "
+                "`pip install -e .`."
             )
         if self.lacks_config():
             write_text(self.config, default_config())
@@ -116,6 +124,20 @@ class Home:
     def sweep(self) -> None:
         """Remove the temporary files that processes which were killed left in this home."""
         sweep(self.root, [self.config.parent, self.registry, self.outputs])
+
+
+def check_is_outside(root: Path) -> None:
+    """Refuse a home within the installed package, which the next installation would remove.
+
+    Raises
+    ------
+    ClvError
+        When it is.
+    """
+    if IS_INSTALLED and root.resolve().is_relative_to(PROJECT.parent):
+        raise ClvError(
+            f"cannot use the home {root}: it lies within the installed package. {ELSEWHERE}"
+        )
 
 
 def default_config() -> str:

@@ -97,7 +97,7 @@ class ModelCard(_Part):
 
     model_id: str
     trained_at: dt.datetime
-    code_commit: str = Field(pattern=r"^([0-9a-f]{40}|unknown)$")
+    code_commit: str = Field(pattern=r"^([0-9a-f]{40}|v[0-9][0-9a-z.+]{0,40}|unknown)$")
     code_dirty: bool
     training_cutoff: dt.date
     labels_end: dt.date

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import importlib.metadata
 import json
@@ -10,10 +11,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import clv
+from clv import __version__
 from clv.core.secrets import redact
 from clv.project.config import Config
 from clv.project.database import fetch
-from clv.project.home import PROJECT
+from clv.project.home import IS_INSTALLED, PROJECT
 from clv.project.home_log import HomeLog
 from clv.project.log_section import LOCATIONS
 from clv.project.transaction_log import TransactionLog
@@ -35,8 +38,11 @@ CODE = ("dbt_project.yml", "profiles.yml", "pyproject.toml", "requirements.lock"
 def code_version() -> tuple[str, bool]:
     """Return the commit of the code and whether the code differs from it.
 
-    Without git or outside a repository the commit is `unknown` and the code counts as changed.
+    Of an installed wheel it is the version, and the code differs where a file is not as it was
+    packed. Without git or outside a repository the commit is `unknown` and the code counts as changed.
     """
+    if IS_INSTALLED:
+        return f"v{__version__}", not _is_as_packed()
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         return "unknown", True
@@ -46,9 +52,16 @@ def code_version() -> tuple[str, bool]:
 def code_digest() -> str:
     """Return a digest of the SQL and Python that results depend on, committed or not."""
     digest = hashlib.sha256()
-    for folder, pattern in (("macros", "*.sql"), ("models", "*.*"), ("python", "*.py")):
-        for path in sorted((PROJECT / folder).rglob(pattern)):
-            digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    package = Path(clv.__file__).parent
+    for root, name, pattern in (
+        (PROJECT / "macros", "macros", "*.sql"),
+        (PROJECT / "models", "models", "*.*"),
+        (package, "python/clv", "*.py"),
+    ):
+        for path in sorted(root.rglob(pattern)):
+            if root == package and path.is_relative_to(package / "dbt_project"):
+                continue  # the models of a wheel, which are not the package's own
+            digest.update(f"{name}/{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -114,6 +127,21 @@ def _recorded(user_vars: dict[str, Any]) -> dict[str, Any]:
         if isinstance(kept.get(key), str):
             kept[key] = redact(kept[key])
     return kept
+
+
+def _is_as_packed() -> bool:
+    """Say whether every file of the installed package is what the wheel's record says it was."""
+    for file in importlib.metadata.files("clv") or ():
+        if file.hash is None or file.parts[:1] != ("clv",):
+            continue
+        try:
+            content = Path(str(file.locate())).read_bytes()
+        except OSError:
+            return False
+        found = base64.urlsafe_b64encode(hashlib.new(file.hash.mode, content).digest())
+        if found.rstrip(b"=").decode() != file.hash.value:
+            return False
+    return True
 
 
 def _git(*arguments: str) -> str | None:
