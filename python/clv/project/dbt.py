@@ -36,7 +36,7 @@ LOG = ("+int_clv__log_days", "+int_clv__customer_days")
 # How macros begin what a person is told and what ends nothing (`clv_tell`).
 TOLD = "clv: "
 # Vars that commands set by themselves.
-RUN_VARS = frozenset({"cutoff", "training_windows", "training_sample", "relabel"})
+RUN_VARS = frozenset({"cutoff", "training_windows", "training_sample", "relabel", "accept_batch"})
 # Vars that are read while SQL is compiled: what dbt parsed is the same whatever they say.
 COMPILED_VARS = RUN_VARS | {"data_through"}
 
@@ -249,9 +249,10 @@ def checked_vars(values: object) -> dict[str, Any]:
         raise ClvError("--vars takes a YAML mapping, for example '{data_through: 2021-12-31}'.")
     reserved = RUN_VARS & values.keys()
     if reserved:
-        instead = "clv monitor --relabel" if "relabel" in reserved else "--cutoff"
+        name = sorted(reserved)[0]
+        instead = {"relabel": "clv monitor --relabel", "accept_batch": "clv run --accept"}
         raise ClvError(
-            f"the var {sorted(reserved)[0]} is set by the command itself; give {instead} instead, or "
+            f"the var {name} is set by the command itself; give {instead.get(name, '--cutoff')} instead, or "
             "the other options that `--help` lists."
         )
     return values
