@@ -76,15 +76,27 @@
   {%- do run_query('commit') -%}
 {%- endmacro %}
 
-{% macro clv_asked_to_relabel(cutoff) -%}
-  {#- A condition: whether the var `relabel` (true, a date, or a list of dates) names the batch. -#}
-  {%- set asked = var('relabel', false) -%}
+{% macro clv_names_cutoff(asked, name, cutoff) -%}
+  {#- A condition: whether what was given for a var (true, a date, or a list of dates) names the batch. -#}
   {%- if asked is boolean or asked is none -%}
     {{ return('1 = 1' if asked else '1 = 0') }}
   {%- endif -%}
   {%- set dates = [] -%}
   {%- for value in (asked if asked is iterable and asked is not string else [asked]) -%}
-    {%- do dates.append(clv_date_literal(value, 'relabel')) -%}
+    {%- do dates.append(clv_date_literal(value, name)) -%}
   {%- endfor -%}
   {{ return(cutoff ~ ' in (' ~ (dates | join(', ')) ~ ')' if dates else '1 = 0') }}
+{%- endmacro %}
+
+{% macro clv_accepted_batches() -%}
+  {#- A query of the batches that a person accepted although nothing in the past explained their total:
+      their key, and what they say in total and per customer and day. The ledger lies downstream of the
+      caller, so it is looked up, not referred to; without it there is none. -#}
+  {%- set ledger = clv_own_relation('clv_batch_totals') if clv_building() else none -%}
+  {%- set known = adapter.get_columns_in_relation(ledger) | map(attribute='name') | list if ledger else [] -%}
+  {%- if 'held_because' in known -%}
+    {%- set spend = 'predicted_total / customers / ' ~ dbt.datediff('cutoff', clv_add_months('cutoff', 'pred_months'), 'day') -%}
+    {{ return('select cutoff, pred_months, predicted_total, ' ~ spend ~ ' as spend_rate from ' ~ ledger ~ ' where held_because is not null') }}
+  {%- endif -%}
+  {{ return('select cast(null as date) as cutoff, cast(null as integer) as pred_months, cast(null as double) as predicted_total, cast(null as double) as spend_rate where 1 = 0') }}
 {%- endmacro %}

@@ -45,7 +45,7 @@ final as (
         windows.window_end <= log_days.data_through
         and (
             this_run.cutoff is not null
-            or {{ clv_asked_to_relabel('windows.cutoff') }}
+            or {{ clv_names_cutoff(var('relabel', false), 'relabel', 'windows.cutoff') }}
             or {{ clv_not_among(clv_labelled_batches(), 'windows.cutoff', 'windows.pred_months') }}
         )
 

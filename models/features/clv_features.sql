@@ -1,4 +1,6 @@
 {{ config(materialized='incremental') }}
+{#- Scores come first: a batch that is held leaves nothing in any ledger. -#}
+{%- do ref('int_clv__scores') -%}
 
 with
 

@@ -18,6 +18,10 @@ final as (
         windows.pred_months,
         windows.pred_days,
         windows.model_id,
+        windows.is_accepted,
+        windows.accepted_total,
+        windows.accepted_rate_least,
+        windows.accepted_rate_most,
         features.*
     from windows
     inner join features

@@ -2,6 +2,7 @@
     computed: after the data, before it, nobody to score, labelled already. -#}
 {%- do ref('int_clv__customer_days') -%}
 {%- set cutoffs = clv_requested_cutoffs() -%}
+{%- set accepts = clv_names_cutoff(var('accept_batch', false), 'accept_batch', 'windows.cutoff') -%}
 {%- if clv_building() -%}
     {%- do clv_check_cutoffs(cutoffs) -%}
 {%- endif -%}
@@ -37,7 +38,7 @@ cutoffs as (
 
 ),
 
-windows as (
+spans as (
 
     select
         cutoffs.cutoff,
@@ -52,20 +53,62 @@ windows as (
 
 ),
 
+windows as (
+
+    select
+        *,
+        {{ dbt.datediff('cutoff', 'window_end', 'day') }} as pred_days
+    from spans
+
+),
+
+accepted as (
+
+    select * from ({{ clv_accepted_batches() }}) as accepted_batches
+
+),
+
+-- What a person accepted in the year before is part of the past that explains a batch.
+known as (
+
+    select
+        windows.cutoff,
+        windows.pred_months,
+        max(case when accepted.cutoff = windows.cutoff then accepted.predicted_total end) as accepted_total,
+        min(case when accepted.cutoff < windows.cutoff then accepted.spend_rate end) as accepted_rate_least,
+        max(case when accepted.cutoff < windows.cutoff then accepted.spend_rate end) as accepted_rate_most
+    from windows
+    inner join accepted
+        on
+            windows.pred_months = accepted.pred_months
+            and windows.cutoff >= accepted.cutoff
+            and {{ clv_add_months('windows.cutoff', '-12') }} <= accepted.cutoff
+    group by windows.cutoff, windows.pred_months
+
+),
+
 final as (
 
     select
-        cutoff,
-        history_months,
-        pred_months,
-        model_id,
-        history_start,
-        window_end,
-        {{ dbt.datediff('cutoff', 'window_end', 'day') }} as pred_days,
-        cutoff < labels_end as in_sample
+        windows.cutoff,
+        windows.history_months,
+        windows.pred_months,
+        windows.model_id,
+        windows.history_start,
+        windows.window_end,
+        windows.pred_days,
+        windows.cutoff < windows.labels_end as in_sample,
+        {{ accepts }} as is_accepted,
+        known.accepted_total,
+        known.accepted_rate_least,
+        known.accepted_rate_most
     from windows
+    left join known
+        on
+            windows.cutoff = known.cutoff
+            and windows.pred_months = known.pred_months
     {% if not var('rescore', false) %}
-        where {{ clv_not_among(clv_labelled_batches(), 'cutoff', 'pred_months') }}
+        where {{ clv_not_among(clv_labelled_batches(), 'windows.cutoff', 'windows.pred_months') }}
     {% endif %}
 
 )

@@ -18,7 +18,8 @@ totals as (
         count(*) as customers,
         sum(cast(predicted_clv as decimal(28, 8))) as predicted_total,
         max(batch_total_lower) as predicted_total_lower,
-        max(batch_total_upper) as predicted_total_upper
+        max(batch_total_upper) as predicted_total_upper,
+        max(held_because) as held_because
     from scores
     group by cutoff, pred_months, model_id
 
@@ -33,7 +34,8 @@ final as (
         customers,
         cast(predicted_total as double) as predicted_total,
         predicted_total_lower,
-        predicted_total_upper
+        predicted_total_upper,
+        held_because
     from totals
 
 )

@@ -33,6 +33,7 @@ tier_ends as (
     select
         value_tier,
         cast(top_share as decimal(9, 6)) as top_share,
+        row_number() over (order by top_share) as tier_order,
         -- DuckDB 1.x cannot read a stored view that gives `lag` its default
         coalesce(
             lag(cast(top_share as decimal(9, 6))) over (order by top_share),
@@ -61,7 +62,8 @@ final as (
         ranked.clv_rank,
         ranked.tied_customers,
         cast(ranked.customers - ranked.clv_rank + 1 as double) / ranked.customers as clv_percentile,
-        tier_ends.value_tier
+        tier_ends.value_tier,
+        tier_ends.tier_order
     from ranked
     inner join tier_ends
         on

@@ -56,6 +56,7 @@ final as (
     select
         ranked.cutoff,
         ranked.pred_months,
+        {{ clv_add_months('ranked.cutoff', 'ranked.pred_months') }} as window_end,
         ranked.customer_id,
         ranked.model_id,
         ranked.predicted_clv,
@@ -68,6 +69,7 @@ final as (
         ranked.clv_rank,
         ranked.clv_percentile,
         ranked.value_tier,
+        ranked.tier_order,
         ranked.tied_customers,
         clusters.cluster_id,
         ranking.cluster_rank,

@@ -99,10 +99,12 @@ class Shop:
         return found
 
     def files(self) -> dict[str, bytes]:
-        """Return the files of outputs but for the database, which holds clocks."""
+        """Return the files of outputs but for the marts, which hold clocks."""
         outputs = self.home / "outputs"
         return {
-            path.name: path.read_bytes() for path in outputs.iterdir() if path.suffix != ".duckdb"
+            path.name: path.read_bytes()
+            for path in outputs.iterdir()
+            if path.is_file() and path.suffix != ".duckdb"
         }
 
     def without_data_tests(self) -> Shop:

@@ -14,7 +14,7 @@ from clv.monitoring.alerts import announced
 from clv.monitoring.tickets import deliver_after_run
 from clv.operations.begun import reported
 from clv.operations.recovery import at_work
-from clv.operations.run import RunResult, monitor, run
+from clv.operations.run import ALL, RunResult, monitor, run
 from clv.operations.show import show_text
 from clv.operations.status import status_text
 from clv.project import events
@@ -38,9 +38,15 @@ through_option = click.option(
 @click.command("run")
 @click.option("--cutoff", metavar="DATE", help="Score this day; the schedule stays as it is.")
 @click.option("--until", metavar="DATE", help="Score what is due up to this day.")
+@click.option(
+    "--accept", is_flag=False, flag_value=ALL, metavar="[CUTOFF]",
+    help="Publish the batch of this day, or all that are due, although it was held.",
+)  # fmt: skip
 @through_option
 @dbt_vars
-def run_command(cutoff: str | None, until: str | None, through: str | None, variables: str) -> None:
+def run_command(
+    cutoff: str | None, until: str | None, accept: str | None, through: str | None, variables: str
+) -> None:
     """Score what is due, judge what has matured, write files and alerts, move the schedule on."""
     if cutoff is not None and until is not None:
         raise click.UsageError("--cutoff and --until do not go together.")
@@ -49,7 +55,7 @@ def run_command(cutoff: str | None, until: str | None, through: str | None, vari
     with at_work(dbt, show, builds=True):
         Registry(home.registry).settle()
         warn_of_doubt(home)
-        _finish(home, run(dbt, config, cutoff, until))
+        _finish(home, run(dbt, config, cutoff, until, accept))
 
 
 @click.command("monitor")

@@ -12,6 +12,7 @@ import pandas as pd
 from clv.core.dates import parse_date
 from clv.core.window import Batch
 from clv.core.wording import counted
+from clv.errors import ClvError
 from clv.monitoring.alerts import watched, withdraw_alerts, write_alerts
 from clv.monitoring.input_anomalies import latest_anomalies
 from clv.monitoring.open_batches import implausible_lines
@@ -28,9 +29,12 @@ from clv.project.home import Home
 from clv.registry import batch_hashes, gate
 from clv.registry.store import Registry
 from clv.scoring.batches import batch_times, batches, ties_across_tiers
+from clv.scoring.held import say_accepted
 from clv.scoring.publish import publish_marts, write_batch_files
 
 STALE_LABELS = "actuals_still_hold"
+# What --accept without a cutoff means.
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,11 @@ class RunResult:
 
 
 def run(
-    dbt: DbtProject, config: Config, cutoff: str | None = None, until: str | None = None
+    dbt: DbtProject,
+    config: Config,
+    cutoff: str | None = None,
+    until: str | None = None,
+    accept: str | None = None,
 ) -> RunResult:
     """Score every due cutoff in one dbt invocation and write everything that follows from it.
 
@@ -63,12 +71,16 @@ def run(
         Score this one and leave the schedule alone.
     until : date as text, optional
         Score what is due up to this day at most.
+    accept : date as text, or ALL, optional
+        Publish the batch of this cutoff, or all that are due, although nothing in the past explains it.
     """
     only = None if cutoff is None else parse_date(cutoff, "cutoff")
     limit = dt.date.max if until is None else parse_date(until, "until")
     schedule = _schedule(dbt, config)
     through = _read_log(dbt)
     due = [only] if only else schedule.due(min(limit, through))
+    if accept is not None:
+        dbt.user_vars["accept_batch"] = accepted_cutoffs(accept, due)
     if not due:
         say(f"nothing is due: the next cutoff is {schedule.next_cutoff}, data through {through}")
     result = replace(build(dbt, due), next_cutoff=schedule.next_cutoff)
@@ -88,6 +100,26 @@ def run(
     dbt.keep_log_contract(rests_on)
     say(f"the next cutoff is {next_cutoff}")
     return replace(result, next_cutoff=next_cutoff)
+
+
+def accepted_cutoffs(accept: str, due: list[dt.date]) -> list[str]:
+    """Return the cutoffs whose batches a person accepts.
+
+    Raises
+    ------
+    ClvError
+        When this run does not score the cutoff.
+    """
+    if accept == ALL:
+        return [day.isoformat() for day in due]
+    day = parse_date(accept, "cutoff to accept")
+    if day not in due:
+        scored = ", ".join(map(str, due)) or "nothing"
+        raise ClvError(
+            f"--accept {day}: this run does not score that cutoff, it scores {scored}. Give --cutoff "
+            f"{day} as well."
+        )
+    return [day.isoformat()]
 
 
 def _rests_on(dbt: DbtProject, limit: dt.date | None) -> dt.date | None:
@@ -169,6 +201,7 @@ def build(dbt: DbtProject, due: list[dt.date], relabel: list[str] | bool = False
         done["rows"] = publish_marts(home)
     withdrawn = withdraw_alerts(home)
     alerts = write_alerts(home)
+    say_accepted(home, scored)
     for line in ties_across_tiers(home, scored):
         say(line)
     for line in watched(home, judged):

@@ -38,6 +38,12 @@ ATTEMPTS = ((7.0, 0.0), (30.0, 0.0), (7.0, 0.001), (7.0, 0.01), (7.0, 0.1))
 LARGEST_FIT, SEED = 50_000, 19970101
 
 
+# A fit that leaves less doubt than this whether customers leave did not find out: its parameters lie
+# at their bounds, and everybody is alive, or nobody.
+SURE = 1e-4
+CENTURY = 36_525.0  # days
+
+
 class NotFittedError(ClvError):
     """A model found no usable parameters on this log; it leaves the contest with this reason."""
 
@@ -50,6 +56,18 @@ class PurchaseModel:
     days_per_unit: float
     penalizer: float
     parameters: dict[str, float]
+
+    @property
+    def tells_who_left(self) -> bool:
+        """Whether by its parameters some customers leave and others stay.
+
+        The share who leave at a purchase is neither 0 nor 1; of Pareto/NBD, some leave within a century.
+        """
+        if self.kind == "pareto_nbd":
+            s, beta = self.parameters["s"], self.parameters["beta"]
+            return bool(-np.expm1(-s * np.log1p(CENTURY / self.days_per_unit / beta)) > SURE)
+        leaving = self.parameters["a"] / (self.parameters["a"] + self.parameters["b"])
+        return SURE < leaving < 1 - SURE
 
     def expected_purchases(
         self, days: Vector, frequency: Vector, recency: Vector, age: Vector

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,14 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from clv.core.arrays import Vector, column
 from clv.errors import ClvError
 from clv.prediction.candidates import Candidate, candidate_from_dict
 from clv.prediction.coherent import coherent_alive, coherent_bounds, coherent_purchases
 from clv.prediction.encoder import Encoded, Encoder
 from clv.prediction.intervals import Intervals
+from clv.prediction.naive import LAST_WINDOW, history_days, rule
+from clv.prediction.plausible import NO_PAST, Batch, Past, constant, hole
 from clv.prediction.purchases import PurchaseOutlook, next_purchase, plain_outlook
 from clv.prediction.season import in_seasonal_days
 
@@ -22,12 +26,13 @@ CHUNK = 200_000
 
 @dataclass(frozen=True)
 class Champion:
-    """Encodes features, predicts, and says how sure it is."""
+    """Encodes features, predicts, and says how sure it is; `past` is what its batches are held against."""
 
     encoder: Encoder
     candidate: Candidate
     outlook: PurchaseOutlook | None
     intervals: Intervals
+    past: Past = NO_PAST
 
     @property
     def kind(self) -> str:
@@ -83,6 +88,36 @@ class Champion:
         predicted = self.candidate.expect(encoded)
         return np.where(np.isfinite(predicted), np.maximum(predicted, 0), encoded.offset)
 
+    def doubt(
+        self, features: pd.DataFrame, spend: Vector, accepted: Sequence[float] = ()
+    ) -> str | None:
+        """Return why a batch of predictions cannot be right, with the figures; None where it can.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n, features)
+            Of one batch.
+        spend : array of shape (n,)
+            What is predicted of each customer.
+        accepted : sequence of float
+            Spend per customer and day of batches that a person accepted.
+        """
+        if not len(features):
+            return None
+        depth = history_days(features, self.encoder.data_from)
+        days = float(column(features, "pred_days")[0])
+        lately = float(rule(LAST_WINDOW, features, depth).sum()) / days
+        batch = Batch(
+            len(features), days, float(np.sort(spend).sum()), float(np.max(spend)), lately
+        )
+        doubts = (
+            hole(features),
+            self.past.doubt(batch, accepted),
+            self.past.whale(batch),
+            constant(self.kind, spend, column(features, "revenue")),
+        )
+        return "; ".join(filter(None, doubts)) or None
+
     def to_dict(self) -> dict[str, Any]:
         """Return the champion for the model file."""
         return {
@@ -91,6 +126,7 @@ class Champion:
             "candidate": self.candidate.to_dict(),
             "habits": self.outlook.to_dict() if self.outlook else None,
             "bounds": self.intervals.to_dict(),
+            "past": self.past.to_dict(),
         }
 
     @classmethod
@@ -102,7 +138,7 @@ class Champion:
         ClvError
             When another version of the project, or of scikit-learn, made it.
         """
-        if "reader" not in stored:
+        if not {"reader", "past"} <= stored.keys():
             raise ClvError(
                 f"the champion (kind '{stored.get('kind')}') was made by another version of the "
                 "project. Check out its commit, or run `clv train`."
@@ -113,6 +149,7 @@ class Champion:
                 candidate_from_dict(stored["candidate"]),
                 PurchaseOutlook.from_dict(stored["habits"]) if stored["habits"] else None,
                 Intervals.from_dict(stored["bounds"]),
+                Past.from_dict(stored["past"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ClvError(

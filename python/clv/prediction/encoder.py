@@ -66,7 +66,7 @@ class Encoded:
         A small amount of money that keeps ratios to an expectation finite.
     features : array of shape (n, features)
     probability_alive : array of shape (n,)
-        Mean over the BTYD models that learners see; NaN where there is none.
+        Mean over the BTYD models that learners see and that tell who left; NaN where there is none.
     """
 
     expectations: dict[str, Vector]
@@ -150,7 +150,7 @@ class Encoder:
         days = column(features, "pred_days")
         expectations = {kind: rule(kind, features, depth) for kind in RULES}
         own_rate = expectations[SPEND_RATE]
-        counts, alive, overflowed = [], [], {}
+        counts, alive, overflowed = [], {}, {}
         own_purchases = (column(features, "frequency") + 1) * days / known_days(features, depth)
         value = self._value(features)
         for model, (bought, living) in self._btyd(features, cutoffs).items():
@@ -162,12 +162,14 @@ class Encoder:
             )
             if model in self.learner_models:
                 counts.append(bought)
-                alive.append(np.where(np.isfinite(living), np.clip(living, 0, 1), 1.0))
+                alive[model] = np.where(np.isfinite(living), np.clip(living, 0, 1), 1.0)
         naive = np.mean([expectations[kind] for kind in RULES], axis=0)
         btyd = [expectations[btyd_kind(model)] for model in self.learner_models]
         offset = (naive + np.mean(btyd, axis=0)) / 2 if btyd else naive
         bought = np.mean(counts, axis=0) if counts else own_purchases
-        living = np.mean(alive, axis=0) if alive else np.full(len(features), np.nan)
+        unknown = np.full(len(features), np.nan)
+        living = np.mean([*alive.values()], axis=0) if alive else unknown
+        told = [values for model, values in alive.items() if self.purchases[model].tells_who_left]
         floor = FLOOR * self.unit * days / MONTH
         rules = {kind: expectations[kind] for kind in RULES}
         expected = WindowExpectations(rules, btyd, bought, living, value, floor)
@@ -177,7 +179,7 @@ class Encoder:
             offset + floor,
             (bought + own_purchases) / 2 + FLOOR * days / MONTH,
             covariates(features, expected, self.unit),
-            living,
+            np.mean(told, axis=0) if told else unknown,
             days,
             floor,
         )

@@ -13,6 +13,8 @@ from clv.project.database import reading
 from clv.project.events import progress
 from clv.project.files import replacing
 from clv.project.home import Home
+from clv.project.sql_text import literal
+from clv.scoring.descriptions import comments
 from clv.scoring.staleness import Written, read_index, row_digests, write_index
 
 # Table to the columns of its CSV; the times of scoring and labelling stay in the database, so that
@@ -96,7 +98,8 @@ def publish_marts(home: Home) -> dict[str, int]:
     """Copy the published tables into outputs/clv_marts.duckdb, replacing it in one step.
 
     Readers that have the old file open keep reading it undisturbed; those that open it later see
-    the new one. No reader ever blocks a run. Every DuckDB since 1.0 opens the file.
+    the new one. No reader ever blocks a run. Every DuckDB since 1.0 opens the file. Tables and columns
+    carry their descriptions as comments. Beside it each table is a Parquet file in outputs/marts.
 
     Returns
     -------
@@ -116,13 +119,35 @@ def publish_marts(home: Home) -> dict[str, int]:
                     made = f"create table {table} as select * from clv.main.{table}"
                     ((rows[table],),) = marts.execute(made).fetchall()
                 marts.execute("detach clv")
+                _comment(marts, home)
                 marts.execute("checkpoint")
+                _write_parquet(marts, home.outputs / "marts")
         except duckdb.Error as error:
             temporary.unlink(missing_ok=True)
             raise ClvError(f"cannot publish {path}: {str(error).splitlines()[0]}") from error
         finally:
             temporary.with_name(temporary.name + ".wal").unlink(missing_ok=True)
     return rows
+
+
+def _comment(marts: duckdb.DuckDBPyConnection, home: Home) -> None:
+    described = marts.execute("select table_name, column_name from duckdb_columns()").fetchall()
+    known = {(table, column.lower()) for table, column in described}
+    for table, column, text in comments(home, PUBLISHED):
+        if column is None:
+            marts.execute(f"comment on table {table} is {literal(text)}")
+        elif (table, column.lower()) in known:
+            marts.execute(f'comment on column {table}."{column}" is {literal(text)}')
+
+
+def _write_parquet(marts: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write each table as a file that is replaced in one step; files of other tables go."""
+    for table in PUBLISHED:
+        with replacing(folder / f"{table}.parquet") as temporary:
+            marts.execute(f"copy {table} to '{_quoted(temporary)}' (format parquet)")
+    for left_over in folder.glob("*.parquet"):
+        if left_over.stem not in PUBLISHED:
+            left_over.unlink(missing_ok=True)
 
 
 def _quoted(path: Path) -> str:

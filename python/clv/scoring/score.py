@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
+from clv.core.window import Batch
 from clv.prediction.champion import Champion
 from clv.prediction.clusters import Clusters
 from clv.project.home import Home
 from clv.registry.gate import open_champion
 from clv.registry.store import Registry
+from clv.scoring import held
 
 KEY = ["cutoff", "pred_months", "customer_id", "model_id"]
 SCORES = pa.schema(
@@ -30,6 +34,7 @@ SCORES = pa.schema(
         ("batch_total_lower", pa.float64()),
         ("batch_total_upper", pa.float64()),
         ("cluster_id", pa.int32()),
+        ("held_because", pa.string()),
     ]
 )
 
@@ -45,7 +50,13 @@ def score(features: pa.Table) -> pa.Table:
     -------
     pyarrow.Table
         With the schema SCORES, in the same order. Money is finite and not negative. The interval
-        of a batch's total stands in each of its rows.
+        of a batch's total stands in each of its rows, and so does what spoke against publishing a
+        batch that a person accepted.
+
+    Raises
+    ------
+    ClvError
+        When nothing in the past explains a batch, and nobody accepted it.
     """
     with threadpool_limits(1, user_api="blas"):  # the same last digits for any number of threads
         return _score(features)
@@ -53,19 +64,30 @@ def score(features: pa.Table) -> pa.Table:
 
 def _score(features: pa.Table) -> pa.Table:
     registry = Registry(Home.current().registry)
-    parts = []
+    parts, held_batches = [], []
     for model_id, rows in _by_model(features):
         model = open_champion(registry, model_id)
         champion = Champion.from_dict(model.champion)
         scores = champion.predict(rows)
-        for _, batch in rows.groupby(["cutoff", "pred_months"], sort=True):
+        scores["held_because"] = None
+        for key, batch in rows.groupby(["cutoff", "pred_months"], sort=True):
             # sorted, so that the sum's last digits do not depend on the order of reading
             total = champion.intervals.total(np.sort(scores.loc[batch.index, "predicted_clv"]))
             scores.loc[batch.index, ["batch_total_lower", "batch_total_upper"]] = total
+            of_batch = scores.loc[batch.index]
+            if why := held.doubt(champion, batch, of_batch):
+                scores.loc[batch.index, "held_because"] = why
+                if not held.is_accepted(batch, of_batch):
+                    held_batches.append((_batch(*key), why))
         scores["cluster_id"] = Clusters.from_dict(model.clusters).assign(rows)
         frame = pd.concat([rows[KEY], scores], axis=1)
         parts.append(pa.Table.from_pandas(frame, schema=SCORES, preserve_index=False))
+    held.refuse(held_batches)
     return pa.concat_tables(parts) if parts else SCORES.empty_table()
+
+
+def _batch(cutoff: Any, months: Any) -> Batch:
+    return Batch(pd.Timestamp(cutoff).date(), int(months))
 
 
 def _by_model(features: pa.Table) -> list[tuple[str, pd.DataFrame]]:

@@ -15,12 +15,14 @@ from clv.errors import ClvError
 from clv.prediction.accuracy import Accuracy, decile_calibration, measure
 from clv.prediction.candidates import BLEND, LEVELS
 from clv.prediction.champion import Champion
+from clv.prediction.encoder import ANCHOR
+from clv.prediction.plausible import caveats
 from clv.project.events import progress
-from clv.training.deploy import Winner, coverage, deploy
+from clv.training.deploy import coverage, deploy, first_plausible
 from clv.training.examples import Examples, in_memory
 from clv.training.judge import judge
 from clv.training.plan import Plan
-from clv.training.title import JudgedWindow, PairedComparison, compare, loss
+from clv.training.title import JudgedWindow, PairedComparison, by_loss, compare, shared_kinds
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class Contest:
         The winner's on the newest judged window, out-of-sample, in its order.
     coverage : dict of float
         How many of its customers lie outside of intervals from the older windows.
+    fallen : dict of str
+        Of each candidate that would have been deployed before the winner, why its fit on everything
+        known is not plausible. With the winner among them, none was plausible.
     """
 
     entries: list[Entry]
@@ -65,10 +70,37 @@ class Contest:
     predicted: Vector
     coverage: dict[str, float]
     seconds: float
+    fallen: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> list[str]:
+        """Say of each candidate that fell why, and what stands in its place."""
+        judged = any(entry.kind == ANCHOR and entry.accuracy for entry in self.entries)
+        lines = caveats(self.champion.encoder, judged)
+        if not self.fallen:
+            return lines
+        lines += [
+            f"{kind}, fitted again on everything known, is not plausible: {why}"
+            for kind, why in self.fallen.items()
+        ]
+        if self.winner.kind in self.fallen:
+            return [
+                *lines,
+                f"no candidate is plausible: {self.winner.kind} stays, its batches are held",
+            ]
+        return [
+            *lines,
+            f"{self.winner.kind}, the next by order, level and error, is champion instead",
+        ]
 
     @property
     def why(self) -> str:
         """Say in a sentence why the winner won, and why the row above it did not."""
+        if self.fallen and self.winner.kind not in self.fallen:
+            return (
+                f"{self.winner.kind} stands in for {', '.join(self.fallen)}, whose fit on everything "
+                "known is not plausible"
+            )
         won = [comparison.verdict for comparison in self.comparisons if comparison.won]
         first = (
             won[-1]
@@ -123,15 +155,20 @@ def _hold_contest(
     windows, reasons = _judge_all(examples, plan, seed)
     title, comparisons = _title(windows, seed)
     entries = _entries(windows, reasons)
-    winner = Winner(title, windows)
+    winner, champion, fallen = first_plausible(
+        [title, *by_loss(windows)],
+        lambda winner: deploy(examples, plan, winner, seed),
+        windows,
+    )
     return Contest(
         entries,
         comparisons,
-        next(entry for entry in entries if entry.kind == title),
-        deploy(examples, plan, winner, seed),
-        windows[0].predictions[title],
+        next(entry for entry in entries if entry.kind == winner.kind),
+        champion,
+        windows[0].predictions[winner.kind],
         coverage(winner),
         time.perf_counter() - started,
+        fallen,
     )
 
 
@@ -169,20 +206,15 @@ def _title(windows: list[JudgedWindow], seed: int) -> tuple[str, list[PairedComp
 
     The first holder is the blend, the simplest rule where it could not be judged.
     """
-    known = [kind for _, kinds in LEVELS for kind in kinds]
-    shared = [kind for kind in known if all(kind in w.predictions for w in windows)]
-    weights = [window.buyers for window in windows]
-
-    def lost(kind: str) -> float:
-        return float(np.average([loss(w, kind) for w in windows], weights=weights))
-
+    shared = shared_kinds(windows)
+    best_first = by_loss(windows)
     holder = BLEND if BLEND in shared else shared[0]
     comparisons: list[PairedComparison] = []
     for _, kinds in LEVELS:
         present = [kind for kind in kinds if kind in shared and kind != holder]
         if not present:
             continue
-        comparisons.append(compare(min(present, key=lost), holder, windows, seed))
+        comparisons.append(compare(min(present, key=best_first.index), holder, windows, seed))
         holder = comparisons[-1].challenger if comparisons[-1].won else holder
     return holder, comparisons
 

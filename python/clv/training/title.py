@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from clv.core.arrays import Vector
 from clv.core.window import Window
+from clv.prediction.candidates import LEVELS
 from clv.prediction.gini import in_order, normalized_gini, resampled_gini_area
 
 RESAMPLES = 200
@@ -140,6 +141,22 @@ def loss(window: JudgedWindow, kind: str) -> float:
     error = max(float(np.mean((predicted - actual) ** 2)), 1e-12)
     off = _off(float(predicted.sum()), float(actual.sum()))
     return 0.5 * float(np.log(error)) - float(gini) + LEVEL_SHARE * off
+
+
+def by_loss(windows: list[JudgedWindow]) -> list[str]:
+    """Return the kinds that every window could judge, the best by order, level and error first."""
+    weights = [window.buyers for window in windows]
+    lost = {
+        kind: float(np.average([loss(w, kind) for w in windows], weights=weights))
+        for kind in shared_kinds(windows)
+    }
+    return sorted(lost, key=lambda kind: lost[kind])
+
+
+def shared_kinds(windows: list[JudgedWindow]) -> list[str]:
+    """Return the kinds that every window could judge, from the simplest on."""
+    known = [kind for _, kinds in LEVELS for kind in kinds]
+    return [kind for kind in known if all(kind in w.predictions for w in windows)]
 
 
 def compare(

@@ -113,6 +113,7 @@ def train_unreported(
     contest = hold_contest(training_set, plan, SEED, daily)
     if contest.champion.encoder.clock.is_flat:
         plan = replace(plan, notes=(*plan.notes, NO_SEASON))
+    plan = replace(plan, notes=(*plan.notes, *contest.notes))
     judged = rows_of(training_set, plan.folds[0].judged)
     limits = config.clusters
     options = ClusterOptions(limits.min_clusters, limits.max_clusters, limits.smallest_share)

@@ -16,6 +16,7 @@ import yaml
 from shop import NO_DATA_TESTS, Shop, same
 
 from clv.project.config import read_config
+from clv.project.home import PROJECT
 
 FIRST = dt.date(1997, 12, 30)
 DUE = [FIRST + dt.timedelta(days=n) for n in (0, 14, 28, 42, 56, 70, 84, 114, 144, 174)]
@@ -110,6 +111,32 @@ def test_the_marts_hold_the_published_tables_as_they_are(scored):
                       "customer_segments", "clv_predictions_actual"):  # fmt: skip
             query = f"select * from {table} order by all"
             pd.testing.assert_frame_equal(marts.execute(query).df(), scored.query(query))
+
+
+def test_the_marts_are_parquet_files_too_and_say_what_their_columns_mean(scored):
+    outputs = scored.home / "outputs"
+    with duckdb.connect(str(outputs / "clv_marts.duckdb"), read_only=True) as marts:
+        tables = [name for (name,) in marts.execute("show tables").fetchall()]
+        assert sorted(p.stem for p in (outputs / "marts").glob("*.parquet")) == sorted(tables)
+        for table in tables:
+            path = outputs / "marts" / f"{table}.parquet"
+            unlike = (
+                f"(from {table} except all from '{path}') union all "
+                f"(from '{path}' except all from {table})"
+            )
+            assert marts.execute(f"select count(*) from ({unlike})").fetchall() == [(0,)], table
+        silent = marts.execute(
+            "select table_name, column_name from duckdb_columns() where comment is null and not internal"
+        ).fetchall()
+        assert silent == []
+        tiers = marts.execute(
+            "select value_tier from customer_segments group by value_tier, tier_order order by tier_order"
+        ).fetchall()
+        ends = "select distinct window_end from customer_segments"
+        assert marts.execute(ends).fetchall() == [(dt.date(1998, 9, 22),)]
+    assert [tier for (tier,) in tiers] == pd.read_csv(PROJECT / "seeds" / "clv_value_tiers.csv")[
+        "value_tier"
+    ].tolist()
 
 
 def test_reports_stand_for_just_the_batches_that_crossed_or_alert(scored):

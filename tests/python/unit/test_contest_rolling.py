@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 
@@ -58,6 +59,19 @@ def test_the_winner_won_a_comparison_or_is_the_blend(contest: Contest) -> None:
     above = contest.entries[: contest.entries.index(contest.winner)]
     assert contest.winner.kind in contest.why
     assert not above or above[-1].kind in contest.why
+
+
+def test_what_stands_in_for_a_fit_that_is_not_plausible_is_said(contest: Contest) -> None:
+    assert contest.fallen == {} and contest.notes == []
+    fell = dataclasses.replace(contest, fallen={"naive_mean": "it says too much"})
+    assert "naive_mean, fitted again on everything known, is not plausible: it says too much" in (
+        fell.notes
+    )
+    assert fell.notes[-1].startswith(f"{contest.winner.kind}, the next")
+    assert f"{contest.winner.kind} stands in for naive_mean" in fell.why
+    none = dataclasses.replace(contest, fallen={contest.winner.kind: "it says too much"})
+    assert "its batches are held" in none.notes[-1] and none.why == contest.why
+    assert len(contest.champion.past.windows) > 1
 
 
 def test_the_champion_predicts_everybody(contest: Contest, windows: pd.DataFrame) -> None:

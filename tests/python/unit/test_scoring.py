@@ -1,8 +1,10 @@
 """What the dbt Python models hand over to SQL."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from accuracy_world import DATA_FROM, features_and_labels, purchases
@@ -17,6 +19,7 @@ from clv.prediction.clusters import ClusterOptions, fit_clusters
 from clv.prediction.encoder import Encoder
 from clv.prediction.intervals import Intervals
 from clv.prediction.naive import SPEND_RATE
+from clv.prediction.plausible import ClosedWindow, Past
 from clv.project.home import Home
 from clv.registry.model_file import ModelFile
 from clv.registry.store import Registry
@@ -63,8 +66,16 @@ def promote(home, model_id, winner, clusters):
     registry.append(registry.save(model, card), moment(), "test")
 
 
+NOTHING_ACCEPTED = {
+    "is_accepted": False,
+    "accepted_total": None,
+    "accepted_rate_least": None,
+    "accepted_rate_most": None,
+}
+
+
 def table(shop, **changes) -> pa.Table:
-    frame = shop.assign(**changes).astype({"pred_months": "int32"})
+    frame = shop.assign(**(NOTHING_ACCEPTED | changes)).astype({"pred_months": "int32"})
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 
@@ -135,3 +146,25 @@ def test_rows_of_a_model_without_its_file_are_refused(home, shop, encoder, clust
     Registry(home.registry).model_path(A).unlink()
     with pytest.raises(ClvError, match="is missing"):
         score(table(shop))
+
+
+def test_a_batch_that_nothing_explains_is_held_until_a_person_accepts_it(
+    home, shop, encoder, clusters
+):
+    spent = float(column(shop, "actual_clv").sum())
+    past = Past((ClosedWindow("2023-06-30+3m", len(shop), spent / 100, 92, spent),))
+    promote(home, A, replace(champion(encoder, shop, PARETO), past=past), clusters)
+    with pytest.raises(ClvError, match=r"2023-06-30 for 3 months: it says .* --accept 2023-06-30"):
+        score(table(shop))
+    accepted = score(table(shop, is_accepted=True)).to_pandas()
+    assert accepted["held_because"].str.startswith("it says").all()
+    total = float(accepted["predicted_clv"].sum())
+    # it stays accepted while it says the same, and no longer
+    again = score(table(shop, accepted_total=total * 1.05)).to_pandas()
+    pd.testing.assert_frame_equal(again, accepted)
+    with pytest.raises(ClvError, match="is held"):
+        score(table(shop, accepted_total=total / 2))
+    # what was accepted of an earlier batch explains this one, which then is none that was held
+    rate = total / len(shop) / 92
+    later = score(table(shop, accepted_rate_least=rate, accepted_rate_most=2 * rate)).to_pandas()
+    assert later["held_because"].isna().all()
