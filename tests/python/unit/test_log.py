@@ -30,6 +30,17 @@ def test_a_person_gets_the_message_and_nothing_else(capsys):
     assert capsys.readouterr() == ("", "the next cutoff is 2021-12-31\n")
 
 
+def test_quiet_leaves_warnings_and_errors_and_the_file_gets_all(capsys, tmp_path):
+    record = events.start()
+    record.quiet = True
+    record.keep_in(tmp_path / "clv.log")
+    say("the next cutoff is 2021-12-31")
+    say("warning: look at this")
+    record.event("failed", "clv: it failed", level="error")
+    assert capsys.readouterr() == ("", "warning: look at this\nclv: it failed\n")
+    assert len((tmp_path / "clv.log").read_text().splitlines()) == 3
+
+
 def test_a_machine_gets_every_line_with_the_run_and_the_time(capsys, monkeypatch):
     monkeypatch.setenv("CLV_LOG_FORMAT", "json")
     record = events.start()
