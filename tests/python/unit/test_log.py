@@ -98,6 +98,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path, capsys):
 
 def test_a_command_is_logged_from_its_start_to_its_exit_code(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CLV_HOME", str(tmp_path))
+    monkeypatch.setenv("CLV_TRANSACTIONS", "shop.orders")
     arguments = ["--log-format", "json", "run"]
     assert guarded(lambda: cli.main(arguments, prog_name="clv", standalone_mode=False)) == 1
     err = lines(capsys.readouterr().err)
