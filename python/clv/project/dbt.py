@@ -31,8 +31,8 @@ from clv.project.log_seen import SEEN
 from clv.project.strict_yaml import YamlFaultError, load
 from clv.project.transaction_log import VARIABLE, TransactionLog
 
-# What has to be built before anything can be said about dates.
-LOG = ("+int_clv__log_days", "+int_clv__customer_days")
+# What has to be built before anything can be said about dates, or about the log.
+LOG = ("+clv_input_anomalies",)
 # How macros begin what a person is told and what ends nothing (`clv_tell`).
 TOLD = "clv: "
 # Vars that commands set by themselves.

@@ -51,6 +51,13 @@ def said(**changes):
     return report(DriftRow.of({**ROW, **changes}), DECILES, SEGMENTS)
 
 
+def test_days_that_are_unlike_the_log_s_past_are_named_where_there_are_any():
+    row = DriftRow.of(ROW)
+    said = "The log itself is unlike its past within the window: no order on 2011-04-22"
+    assert said in report(row, DECILES, SEGMENTS, "no order on 2011-04-22 (usual: 37 to 63)")
+    assert "unlike its past" not in report(row, DECILES, SEGMENTS)
+
+
 def test_the_first_line_is_for_a_manager():
     assert said().startswith(
         "# Alert: The total is 50% above what customers spent, and it moved against a simple rule\n"
