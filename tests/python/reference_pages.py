@@ -21,6 +21,7 @@ REFERENCE = PROJECT / "docs" / "reference"
 def commands(group: click.Group = cli, called: str = "clv") -> Iterator[tuple[str, click.Command]]:
     """Go through the commands, each by the words that call it."""
     context = click.Context(group)
+    yield called, group
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if isinstance(command, click.Group):
@@ -35,7 +36,7 @@ def described(called: str, command: click.Command) -> str:
     pieces = " ".join(command.collect_usage_pieces(context))
     lines = [f"## {called}", "", inspect.cleandoc(command.help or ""), ""]
     lines += ["```text", f"{called} {pieces}", "```", "", "| option | |", "|:--|:--|"]
-    for option in command.get_params(context):
+    for option in command.params:  # every command has --help
         record = option.get_help_record(context)
         if record is not None:
             cells = [" ".join(cell.split()).replace("|", "\\|") for cell in record]
