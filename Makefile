@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-attack test-all test-kills coverage lint format docs docs-site clean
+.PHONY: help demo test test-fast test-attack test-all test-kills coverage lint format reference docs docs-site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -63,6 +63,9 @@ lint: $(READY) ## check style and types of Python and SQL
 format: $(READY) ## rewrite Python in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+reference: $(READY) ## write the parts of docs/reference that are made from commands and config
+	PYTHONPATH=tests/python $(BIN)/python tests/python/reference_pages.py
 
 docs: $(READY) ## write the models' documentation to target/static_index.html
 	$(BIN)/dbt docs generate --static

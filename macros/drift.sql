@@ -134,7 +134,12 @@
     coalesce(rmse_change_low > drift_threshold_rmse, false)
     or coalesce(r2_change_low > drift_threshold_r2, false) as is_crossed_beyond_noise,
     coalesce(rmse_change < 0, false) or coalesce(r2_change < 0, false) as is_better_otherwise,
-    coalesce(2 * naive_log_rmse_change > log_rmse_change, false) as rule_suffered
+    coalesce(2 * naive_log_rmse_change > log_rmse_change, false) as rule_suffered,
+    coalesce(
+        abs(naive_total_bias - naive_bias_a_year_ago) <= {{ errors }} * naive_bias_error
+        and 2 * abs(naive_total_bias - naive_bias_a_year_ago) < abs(naive_bias_change),
+        false
+    ) as season_is_known
 {%- endmacro %}
 
 {% macro clv_drift_reason() -%}
@@ -152,9 +157,11 @@ case
     when level_lost and order_lost then 'level_and_order_lost'
     when level_lost then 'level_lost'
     when order_lost then 'order_lost'
+    when (spend_fell or spend_rose) and season_is_known then 'season_as_known'
     when spend_fell then 'spend_fell'
     when spend_rose then 'spend_rose'
     when is_crossed_beyond_noise and is_better_otherwise then 'better_otherwise'
+    when is_crossed_beyond_noise and rule_suffered and season_is_known then 'season_as_known'
     when is_crossed_beyond_noise and rule_suffered then 'error_rose_alike'
     when is_crossed_beyond_noise then 'error_rose'
     when rmse_crossed or r2_crossed then 'inside_noise'
@@ -165,7 +172,7 @@ end
 {#- The verdict that a reason stands for. -#}
 case
     when verdict_reason is null then 'ok'
-    when verdict_reason in ('few_buyers', 'inside_noise', 'better_otherwise') then 'watch'
+    when verdict_reason in ('few_buyers', 'inside_noise', 'better_otherwise', 'season_as_known') then 'watch'
     when
         verdict_reason in ('total_far_off', 'level_and_order_lost', 'level_lost', 'order_lost', 'error_rose')
         then 'model_decay'

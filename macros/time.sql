@@ -32,17 +32,17 @@
   cast({{ dbt.dateadd('month', months, date) }} as date)
 {%- endmacro %}
 
-{% macro clv_each_month(pred_months) -%}
-  {#- The numbers 1, 2, … up to, but without, `pred_months`, a row each. -#}
-  {{ return(adapter.dispatch('clv_each_month', 'clv')(pred_months)) }}
+{% macro clv_each_number(limit) -%}
+  {#- The numbers 1, 2, … up to, but without, `limit`, a row each. -#}
+  {{ return(adapter.dispatch('clv_each_number', 'clv')(limit)) }}
 {%- endmacro %}
 
-{% macro default__clv_each_month(pred_months) -%}
-  unnest(range(1, {{ pred_months }}))
+{% macro default__clv_each_number(limit) -%}
+  unnest(range(1, {{ limit }}))
 {%- endmacro %}
 
-{% macro spark__clv_each_month(pred_months) -%}
-  explode(filter(sequence(1, {{ pred_months }}), month -> month < {{ pred_months }}))
+{% macro spark__clv_each_number(limit) -%}
+  explode(filter(sequence(1, {{ limit }}), n -> n < {{ limit }}))
 {%- endmacro %}
 
 {% macro clv_requested_cutoffs() -%}

@@ -145,7 +145,7 @@ final as (
         -- what is asked of a person: an alert asks for a decision, a watched batch for nothing
         case
             when is_asked_for or episode in ('opened', 'escalated') then 'alert'
-            when status = 'alert' or crossed is not null then 'watch'
+            when status = 'alert' or crossed is not null or verdict_reason = 'season_as_known' then 'watch'
         end as severity,
         verdict,
         verdict_reason,
@@ -164,6 +164,7 @@ final as (
         exp(total_bias) - 1 as total_off,
         exp(baseline_bias) - 1 as baseline_total_off,
         exp(naive_total_bias) - 1 as naive_total_off,
+        exp(naive_bias_a_year_ago) - 1 as naive_total_off_a_year_ago,
         rmse_to_spread,
         mae,
         bias,

@@ -87,6 +87,7 @@ changes as (
         noise.bias_error,
         noise.naive_bias_change,
         noise.naive_bias_error,
+        noise.naive_bias_a_year_ago,
         noise.paired_bias_change,
         noise.paired_bias_error,
         noise.gini_change,

@@ -14,6 +14,12 @@ to_judge as (
 
 ),
 
+rule_a_year_ago as (
+
+    select * from {{ ref('int_clv__rule_a_year_ago') }}
+
+),
+
 labelled as (
 
     select distinct
@@ -52,12 +58,22 @@ final as (
         noise.naive_gini_change,
         noise.naive_gini_error,
         noise.paired_gini_change,
-        noise.paired_gini_error
+        noise.paired_gini_error,
+        case
+            when
+                rule_a_year_ago.buyers >= {{ clv_drift_limit('buyers') }}
+                and rule_a_year_ago.naive_total > 0 and rule_a_year_ago.actual_total > 0
+                then ln(rule_a_year_ago.naive_total / rule_a_year_ago.actual_total)
+        end as naive_bias_a_year_ago
     from noise
     inner join labelled
         on
             noise.cutoff = labelled.cutoff
             and noise.pred_months = labelled.pred_months
+    left join rule_a_year_ago
+        on
+            noise.cutoff = rule_a_year_ago.cutoff
+            and noise.pred_months = rule_a_year_ago.pred_months
 
 )
 

@@ -41,7 +41,7 @@ months as (
 
     select
         *,
-        {{ clv_each_month('pred_months') }} as months
+        {{ clv_each_number('pred_months') }} as months
     from windows
 
 ),

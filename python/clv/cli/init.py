@@ -138,6 +138,7 @@ def _ask(question: Question, questions: list[Question]) -> str:
     try:
         return str(click.prompt(question.text, type=choice, err=True))
     except click.Abort as error:
+        click.echo(err=True)  # the message begins a line of its own, not that of the question
         raise unanswered(questions) from error
 
 

@@ -65,8 +65,9 @@ class Commands(click.Group):
     help="What stderr gets: text or JSON lines. Default: CLV_LOG_FORMAT, or text.",
 )  # fmt: skip
 @click.option("--home", metavar="FOLDER", help="The home. Default: CLV_HOME.")
+@click.option("--quiet", is_flag=True, help="Leave stderr to warnings and errors.")
 @click.pass_context
-def cli(context: click.Context, log_format: str | None, home: str | None) -> None:
+def cli(context: click.Context, log_format: str | None, home: str | None, quiet: bool) -> None:
     """Predict customer lifetime value, and check it.
 
     State lives in the home: --home, or CLV_HOME; without either the clone that clv runs from, or, of
@@ -78,6 +79,7 @@ def cli(context: click.Context, log_format: str | None, home: str | None) -> Non
         if not home.strip():
             raise click.UsageError("--home is empty. Name a folder.", context)
         os.environ["CLV_HOME"] = home
+    events.current().quiet = quiet
     events.current().as_json = (log_format or events.named_format()) == "json"
     events.current().event("command_started", command=context.invoked_subcommand)
 

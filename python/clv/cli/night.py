@@ -9,14 +9,15 @@ import click
 from clv.cli.exits import DONE_WITH_ALERT
 from clv.cli.options import dbt_vars, open_project, show
 from clv.core.dates import parse_date
+from clv.core.wording import json_text
 from clv.errors import ClvError
 from clv.monitoring.alerts import announced
 from clv.monitoring.tickets import deliver_after_run
 from clv.operations.begun import reported
 from clv.operations.recovery import at_work
 from clv.operations.run import ALL, RunResult, monitor, run
-from clv.operations.show import show_text
-from clv.operations.status import status_text
+from clv.operations.show import show_data, show_text
+from clv.operations.status import status_data, status_text
 from clv.project import events
 from clv.project.config import Config
 from clv.project.config_rewrite import check_rewritable
@@ -33,6 +34,9 @@ through_option = click.option(
     "--data-through", "through", metavar="DATE",
     help="Last day that the log is complete for. Default: the day of its last row.",
 )  # fmt: skip
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 @click.command("run")
@@ -80,17 +84,21 @@ def monitor_command(
 
 
 @click.command("status")
-def status_command() -> None:
+@json_option
+def status_command(as_json: bool) -> None:
     """Show the champion, the schedule, the batches that wait to mature and the open alerts."""
     home = Home.current()
     warn_of_doubt(home)
-    click.echo(status_text(home, home.read_config()))
+    data = status_data(home, home.read_config())
+    click.echo(json_text(data) if as_json else status_text(data))
 
 
 @click.command("show")
-def show_command() -> None:
+@json_option
+def show_command(as_json: bool) -> None:
     """Print the latest batch, the accuracy of the matured ones, and where the files are."""
-    click.echo(show_text(Home.current()))
+    data = show_data(Home.current())
+    click.echo(json_text(data) if as_json else show_text(data))
 
 
 def _open(variables: str, through: str | None) -> tuple[Home, Config, DbtProject]:

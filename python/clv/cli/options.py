@@ -134,6 +134,7 @@ def confirm(question: str, yes: bool) -> bool:
     try:
         return click.confirm(question, err=True)
     except click.Abort as error:
+        click.echo(err=True)
         raise ClvError("nobody answered; nothing was changed. In scripts, give --yes.") from error
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
+import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
@@ -31,6 +36,11 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> st
     return text.getvalue()
 
 
+def json_text(data: object) -> str:
+    """Write data as JSON: dates as ISO, what is missing as null; nothing but ASCII, for any terminal."""
+    return json.dumps(_plain(data), indent=2, allow_nan=False)
+
+
 def markdown_table(frame: pd.DataFrame) -> str:
     """Render a frame as a Markdown table: texts escaped, numbers to four significant digits."""
     return tabulate(
@@ -54,6 +64,22 @@ def readable(value: object) -> str:
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()
     return str(value)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.time() == dt.time() else value.isoformat()
+    return value if isinstance(value, (str, int)) else str(value)
 
 
 def _cell(value: object) -> str:

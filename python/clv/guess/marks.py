@@ -62,7 +62,8 @@ _ABOUT_SOMETHING_ELSE = words_of("""
     marketing email customer account member membership subscription tax product item article card address
     billing residence marital employment
 """)
-_A_STATUS = {"status", "statut", "bestellstatus", "auftragsstatus", "zahlungsstatus"}
+_A_STATUS = ("status", "statut")  # also within one word: Zahlstatus
+_WAYS = ("liefer", "versand", "retouren")  # of goods, not of money
 _A_KIND = {"state", "kind", "type", "typ", "art", "tipo", "etat", "estado", "stato", "situacao", "category",
            "event", "buchungsart", "vorgangsart", "belegart", "action", "aktion"}  # fmt: skip
 _CANCELLED = {"cancelled", "canceled", "cancellation", "cancelation", "cancel", "voided", "void", "deleted",
@@ -144,7 +145,9 @@ def _status(column: Column, words: set[str]) -> Mark | None:
     if not CAN_BE["status"](column) or words & _ABOUT_SOMETHING_ELSE:
         return None
     named = fit(column.name, "status") > 0
-    if words & _A_STATUS or (named and not words & _A_KIND):
+    if any(word.startswith(_WAYS) for word in words):
+        return None
+    if any(word.endswith(_A_STATUS) for word in words) or (named and not words & _A_KIND):
         return Mark(column, Form.WORDS)
     if not named and not words & _A_KIND:
         return None

@@ -12,6 +12,7 @@ from clv.guess.names import is_of_cents, plain
 from clv.guess.numbers import signs
 from clv.guess.roles import NUMBERS, best, ranked
 
+_SIGN = {"sign", "vorzeichen", "signe", "signo", "segno", "direction", "factor", "multiplier"}
 _DISCOUNT = {
     "discount",
     "discounts",
@@ -59,6 +60,7 @@ def guess_amount(looked: Looked, given: Given, found: Proposal) -> None:
         )
     if "amount" not in given.columns:
         _cents(looked, found)
+        _sign(looked, found)
     _signs(given, found)
 
 
@@ -119,6 +121,21 @@ def _cents(looked: Looked, found: Proposal) -> None:
                 f"as {ids}, and payment programs count in cents: is it cents (--amount '{name} / 100') or "
                 f"whole units (--amount '{name}')?",
             )
+
+
+def _sign(looked: Looked, found: Proposal) -> None:
+    """Multiply by a column that holds the sign of the amount."""
+    for column in looked.columns:
+        values = {value.strip().lstrip("+") for value in column.values}
+        is_sign = bool(_SIGN & set(plain(column.name).split())) and values == {"1", "-1"}
+        if is_sign and "amount" in found.columns:
+            amount = found.columns["amount"]
+            money = amount if looked.named(amount) is None else sql_name(amount)
+            found.columns["amount"] = f"({money}) * {sql_name(column.name)}"
+            found.notes.append(
+                f"{column.name} is the sign of the amount, which is multiplied by it"
+            )
+            return
 
 
 def _signs(given: Given, found: Proposal) -> None:

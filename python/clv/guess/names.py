@@ -23,7 +23,9 @@ _LISTED = {
         client, no client, n client, code client, identifiant client, id cliente, numero cliente,
         numero de cliente, codigo cliente, codigo de cliente, codice cliente, cliente id, cliente,
         id do cliente, klantnummer, klant id, klant nr, klant, kundenummer, kundnummer, kund id,
-        kundnr, asiakasnumero, numer klienta, id klienta, klient, cislo zakaznika, zakaznik
+        kundnr, asiakasnumero, numer klienta, id klienta, klient, cislo zakaznika, zakaznik,
+        customer unique id, user pseudo id, customer ref, customer reference, profile id, person id,
+        subscriber id, loyalty id, kundenkarte, kartennummer, carte client, person
     """,
     "email": """
         email, customer email, email address, billing email, email billing, buyer email, contact

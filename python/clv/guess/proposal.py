@@ -58,6 +58,8 @@ def _customer(looked: Looked, given: Given, found: Proposal) -> None:
     email = best(looked.columns, "email") or only_one(looked.columns, "email")
     if column is not None and column.emails > 0.5:
         column, email = None, column
+    if column is not None and email is not None and _are_names(column):
+        column = None
     shortened = (
         next((v for v in column.values if _SHORTENED.fullmatch(v)), None) if column else None
     )
@@ -66,6 +68,13 @@ def _customer(looked: Looked, given: Given, found: Proposal) -> None:
             "--customer-id",
             f"{column.name} has {shortened}: a spreadsheet shortened its ids, and several customers share "
             f"one. Export it again as text, or name another column; {column.name} itself is taken as it is",
+        )
+    elif column is not None and _are_names(column):
+        found.ask(
+            "--customer-id",
+            f"{column.name} holds names such as {', '.join(column.values[:2])}, and people of one name would "
+            f"be one customer: which column is an id? {looked.listed}. {column.name} itself is taken as it "
+            "is",
         )
     elif column is None and email is None:
         found.ask("--customer-id", f"which column says who bought? {looked.listed}")
@@ -77,6 +86,14 @@ def _customer(looked: Looked, given: Given, found: Proposal) -> None:
             found.notes.append(f"{column.name} says nobody in {column.nobody:.0%} of the rows")
     elif column is not None and email is not None:
         _account_or_guest(looked, found, column, email)
+
+
+def _are_names(column: Column) -> bool:
+    """Say whether most values are two words or more without a digit, as names of people are."""
+    names = [
+        value for value in column.values if re.fullmatch(r"[^\W\d_]+\.?,?( [^\W\d_]+\.?)+", value)
+    ]
+    return len(names) > 0.5 * len(column.values)
 
 
 def _account_or_guest(looked: Looked, found: Proposal, column: Column, email: Column) -> None:

@@ -22,7 +22,7 @@ _SHOPS_OWN = {"payout", "payout_reversal", "payout_failure", "fee", "stripe_fee"
 
 
 def to_keep(states: Iterable[str]) -> list[str]:
-    """Return the states to keep where they are categories of a balance, in their order; else none.
+    """Return the states to keep where they are categories of a shop's balance, in their order; else none.
 
     Examples
     --------
@@ -31,7 +31,8 @@ def to_keep(states: Iterable[str]) -> list[str]:
     """
     found = list(states)
     plain = {state.strip().lower() for state in found}
-    if not plain & _CUSTOMERS_MONEY or not plain <= _CUSTOMERS_MONEY | _SHOPS_OWN:
+    both = plain & _CUSTOMERS_MONEY and plain & _SHOPS_OWN
+    if not both or not plain <= _CUSTOMERS_MONEY | _SHOPS_OWN:
         return []
     return sorted(state for state in found if state.strip().lower() in _CUSTOMERS_MONEY)
 

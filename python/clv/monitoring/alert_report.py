@@ -16,7 +16,7 @@ ALERT, WATCH = "Alert", "Watch"
 ANSWERS = {True: "yes", False: "no", None: "cannot be told"}
 
 
-def report(row: DriftRow, deciles: pd.DataFrame, segments: pd.DataFrame) -> str:
+def report(row: DriftRow, deciles: pd.DataFrame, segments: pd.DataFrame, unlike: str = "") -> str:
     """Write the report of one row of `clv_drift`; its first line says `Alert` or `Watch`.
 
     What happened is decided there: `severity` and `verdict_reason` pick the words, and nothing is
@@ -30,6 +30,8 @@ def report(row: DriftRow, deciles: pd.DataFrame, segments: pd.DataFrame) -> str:
         The batch's rows of `clv_calibration`, in the order of deciles.
     segments : DataFrame
         The batch's rows of `int_clv__segment_accuracy` that are furthest off.
+    unlike : str
+        The days of the window that are unlike the log's past, in words; empty without any.
     """
     return render_markdown(
         TEMPLATE,
@@ -41,6 +43,7 @@ def report(row: DriftRow, deciles: pd.DataFrame, segments: pd.DataFrame) -> str:
         changes=_changes(row),
         picture=_picture(deciles),
         segments=segments,
+        unlike=unlike,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from clv.core.wording import readable
 from clv.monitoring.alert_report import is_watch, report
 from clv.monitoring.drift import ENDED, REPORTED, DriftRow, drift_rows
 from clv.monitoring.headline import headline
+from clv.monitoring.input_anomalies import anomalies, in_words
 from clv.project.database import reading
 from clv.project.files import write_text
 from clv.project.home import Home
@@ -49,8 +51,9 @@ def write_alerts(home: Home) -> list[Path]:
             key = {"cutoff": row.cutoff, "pred_months": row.pred_months}
             deciles = connection.execute(DECILES, key).df()
             segments = connection.execute(SEGMENTS, key).df()
+            unlike = anomalies(connection, row.cutoff + dt.timedelta(1), row.window_end)
             path = alert_path(home, row.batch)
-            texts[path] = report(row, deciles, segments)
+            texts[path] = report(row, deciles, segments, in_words(unlike))
             if row.is_alert:
                 alerting.add(path)
     noted = _noted(home, "raised")

@@ -78,6 +78,7 @@ class DriftRow:
     rmse_to_spread: float | None
     baseline_total_off: float | None
     naive_total_off: float | None
+    naive_total_off_a_year_ago: float | None
     baseline_rmse: float | None
     baseline_r2: float | None
     naive_rmse: float | None

@@ -17,6 +17,8 @@ def headline(row: DriftRow) -> str:
         return f"{_capital(total_sentence(row))}{rule}"
     if row.verdict_reason in ("level_lost", "level_and_order_lost"):
         return f"{_capital(total_sentence(row))}, and it moved against a simple rule"
+    if row.verdict_reason == "season_as_known":
+        return f"{_capital(total_sentence(row))}; a simple rule is off as in the same season a year ago"
     sentences = {
         "buying_collapsed": f"{written(row.buyers, ',')} customers bought where "
         f"{written(row.expected_buyers, ',.0f')} were expected",

@@ -14,6 +14,7 @@ from clv.core.window import Batch
 from clv.core.wording import counted
 from clv.errors import ClvError
 from clv.monitoring.alerts import watched, withdraw_alerts, write_alerts
+from clv.monitoring.input_anomalies import latest_anomalies
 from clv.monitoring.open_batches import implausible_lines
 from clv.monitoring.relabel import changes, check_relabel
 from clv.operations.begun import begin
@@ -155,13 +156,16 @@ def monitor(dbt: DbtProject, config: Config, relabel: bool | Sequence[str] = Fal
 def _read_log(dbt: DbtProject) -> dt.date:
     with events.current().step("log_read") as done:
         dbt.refresh_log()
-        through = log_days(dbt.home.database).last
+        days = log_days(dbt.home.database)
         query = "select (select count(*) from {}), (select count(*) from {})"
         kept, rejected = fetch_row(
             dbt.home.database, query.format("stg_clv__transactions", "clv_rejected_transactions")
         )
-        done |= {"data_through": through, "rows": kept, "rejected_rows": rejected}
-    return through
+        done |= {"data_through": days.last, "rows": kept, "rejected_rows": rejected}
+    unlike = latest_anomalies(dbt.home, days)
+    if unlike:
+        say(unlike)
+    return days.last
 
 
 def _schedule(dbt: DbtProject, config: Config) -> Schedule:

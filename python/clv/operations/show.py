@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -38,8 +40,8 @@ TABLES = {
 }
 
 
-def show_text(home: Home) -> str:
-    """Return the report as Markdown.
+def show_data(home: Home) -> dict[str, Any]:
+    """Return the latest batch, the rows of each table, and the files: what `clv show --json` prints.
 
     Raises
     ------
@@ -50,17 +52,26 @@ def show_text(home: Home) -> str:
     if not scored:
         raise ClvError("no batch was scored yet. Run `clv run`, or `dbt build`.")
     latest = scored[-1]
-    ahead = in_months(latest.pred_months)
-    lines = [f"# Batch {latest.cutoff}, {ahead} ahead"]
     with reading(home.database) as connection:
-        for title, query in TABLES.items():
-            frame = connection.execute(query).df()
-            lines += ["", f"## {title}", "", _table(frame)]
+        tables = {title: connection.execute(query).df() for title, query in TABLES.items()}
+    places = (home.outputs / "clv_marts.duckdb", home.outputs, home.registry, home.config)
+    return {
+        "cutoff": latest.cutoff,
+        "pred_months": latest.pred_months,
+        "tables": {title: frame.to_dict("records") for title, frame in tables.items()},
+        "database": str(home.database),
+        "files": [str(path) for path in places if path.exists()],
+    }
+
+
+def show_text(data: Mapping[str, Any]) -> str:
+    """Return the report as Markdown."""
+    lines = [f"# Batch {data['cutoff']}, {in_months(data['pred_months'])} ahead"]
+    for title, rows in data["tables"].items():
+        lines += ["", f"## {title}", "", _table(pd.DataFrame(rows))]
     lines += ["", "## Where the files are", ""]
-    lines += [f"- {home.database} (all tables; `dbt` writes it)"]
-    for path in (home.outputs / "clv_marts.duckdb", home.outputs, home.registry, home.config):
-        if path.exists():
-            lines.append(f"- {path}{_contents(path)}")
+    lines += [f"- {data['database']} (all tables; `dbt` writes it)"]
+    lines += [f"- {path}{_contents(Path(path))}" for path in data["files"]]
     return "\n".join(lines)
 
 

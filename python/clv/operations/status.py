@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import duckdb
 import pandas as pd
 
@@ -23,58 +26,89 @@ NO_RUN = "unknown before the first run"
 WAITING = "select * from int_clv__waiting_batches order by cutoff, pred_months"
 
 
-def status_text(home: Home, config: Config) -> str:
-    """Return the report as Markdown."""
-    rows = Registry(home.registry).rows()
-    lines = [f"home: {home.root}"]
+def status_data(home: Home, config: Config) -> dict[str, Any]:
+    """Return where things stand: what `clv status --json` prints, and its text is made of."""
+    registry = Registry(home.registry)
+    rows = registry.rows()
+    through, last, waiting, nowcasts = _batches(home)
+    data: dict[str, Any] = {
+        "home": str(home.root),
+        "champion": None,
+        "next_cutoff": None,
+        "data_through": through,
+        "last_cutoff_scored": last,
+        "open_alerts": [path.name for path in open_alerts(home)],
+        "waiting_batches": waiting.to_dict("records"),
+        "nowcasts": nowcasts.to_dict("records"),
+    }
     if rows:
-        champion = rows[-1]
-        r2 = float("nan") if champion.baseline_r2 is None else champion.baseline_r2
-        schedule = Schedule.of(config, champion.model_id, champion.labels_end)
-        lines += [
-            f"champion: {champion.model_id} ({champion.kind}, trained at "
-            f"{champion.training_cutoff}, {champion.history_months} + "
-            f"{champion.pred_months} months)",
-            f"baseline: RMSE {champion.baseline_rmse:.4g}, "
-            f"R² {r2:.4g} ({champion.baseline_method})",
-            f"next cutoff: {schedule.next_cutoff}",
-            *_season(Registry(home.registry), champion.model_id),
-        ]
-    else:
-        lines.append("champion: none yet; run `clv train`")
-    through, last, waiting, implausible = _batches(home)
-    lines += [f"data through: {through}", f"last cutoff scored: {last}"]
-    alerts = open_alerts(home)
-    lines.append(f"open alerts: {', '.join(path.name for path in alerts) or 'none'}")
-    if waiting is not None and len(waiting):
+        row = rows[-1]
+        data["champion"] = {
+            "model_id": row.model_id,
+            "kind": row.kind,
+            "training_cutoff": row.training_cutoff,
+            "history_months": row.history_months,
+            "pred_months": row.pred_months,
+            "baseline_rmse": row.baseline_rmse,
+            "baseline_r2": row.baseline_r2,
+            "baseline_method": row.baseline_method,
+            "season_known": _season_known(registry, row.model_id),
+        }
+        data["next_cutoff"] = Schedule.of(config, row.model_id, row.labels_end).next_cutoff
+    return data
+
+
+def status_text(data: Mapping[str, Any]) -> str:
+    """Return the report as Markdown."""
+    lines = [f"home: {data['home']}", *_champion(data)]
+    lines += [f"data through: {data['data_through'] or NO_RUN}"]
+    lines += [f"last cutoff scored: {data['last_cutoff_scored'] or 'none'}"]
+    lines.append(f"open alerts: {', '.join(data['open_alerts']) or 'none'}")
+    nowcasts = pd.DataFrame(data["nowcasts"])
+    if data["waiting_batches"]:
+        waiting = with_nowcasts(pd.DataFrame(data["waiting_batches"]), nowcasts)
         lines += ["", "batches waiting to mature:", "", markdown_table(waiting)]
-    lines += [f"\n{line}" for line in implausible]
+    lines += [f"\n{implausible_line(row)}" for row in data["nowcasts"] if row["is_implausible"]]
     return "\n".join(lines)
 
 
-def _season(registry: Registry, model_id: str) -> list[str]:
-    """Say so where the champion knows no season; nothing where its card cannot be read."""
+def _champion(data: Mapping[str, Any]) -> list[str]:
+    champion = data["champion"]
+    if champion is None:
+        return ["champion: none yet; run `clv train`"]
+    r2 = float("nan") if champion["baseline_r2"] is None else champion["baseline_r2"]
+    lines = [
+        f"champion: {champion['model_id']} ({champion['kind']}, trained at "
+        f"{champion['training_cutoff']}, {champion['history_months']} + "
+        f"{champion['pred_months']} months)",
+        f"baseline: RMSE {champion['baseline_rmse']:.4g}, "
+        f"R² {r2:.4g} ({champion['baseline_method']})",
+        f"next cutoff: {data['next_cutoff']}",
+    ]
+    return lines if champion["season_known"] is not False else [*lines, NO_SEASON]
+
+
+def _season_known(registry: Registry, model_id: str) -> bool | None:
+    """Say whether the champion knows a season; None where its card cannot be read."""
     try:
-        known = season_of(registry.card(model_id).champion)
+        return season_of(registry.card(model_id).champion) is not None
     except ClvError:
-        return []
-    return [] if known is not None else [NO_SEASON]
+        return None
 
 
-def _batches(home: Home) -> tuple[str, str, pd.DataFrame | None, list[str]]:
+def _batches(home: Home) -> tuple[str | None, str | None, pd.DataFrame, pd.DataFrame]:
+    """Return data_through, the last cutoff, the batches that wait, and their newest nowcasts."""
+    none = pd.DataFrame()
     if not home.database.exists():
-        return NO_RUN, "none", None, []
+        return None, None, none, none
     with reading(home.database) as connection:
         through = _value(connection, "select data_through from int_clv__log_days")
         last = _value(connection, "select max(cutoff) from clv_predictions")
         try:
             waiting = connection.execute(WAITING).df()
         except duckdb.CatalogException:  # nothing was scored yet
-            return through or NO_RUN, last or "none", None, []
-        nowcasts = newest_nowcasts(connection)
-    implausible = nowcasts[nowcasts["is_implausible"]] if len(nowcasts) else nowcasts
-    said = [implausible_line(row) for row in implausible.to_dict("records")]
-    return through or NO_RUN, last or "none", with_nowcasts(waiting, nowcasts), said
+            return through, last, none, none
+        return through, last, waiting, newest_nowcasts(connection)
 
 
 def _value(connection: duckdb.DuckDBPyConnection, query: str) -> str | None:

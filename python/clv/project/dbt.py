@@ -26,12 +26,13 @@ from clv.project.interrupts import stopped_by_signals
 from clv.project.lock import let_go
 from clv.project.log_acceptance import up_to
 from clv.project.log_contract import Contract, write_contract
+from clv.project.log_files import check_reachable, found
 from clv.project.log_seen import SEEN
 from clv.project.strict_yaml import YamlFaultError, load
 from clv.project.transaction_log import VARIABLE, TransactionLog
 
-# What has to be built before anything can be said about dates.
-LOG = ("+int_clv__log_days", "+int_clv__customer_days")
+# What has to be built before anything can be said about dates, or about the log.
+LOG = ("+clv_input_anomalies",)
 # How macros begin what a person is told and what ends nothing (`clv_tell`).
 TOLD = "clv: "
 # Vars that commands set by themselves.
@@ -70,7 +71,7 @@ class DbtProject:
         ClvError
             When no log is named, or it cannot be read or used.
         """
-        self.home_log.check_named()
+        self._check_log()
         self._invoke("reading the log", ["build", "--select", *LOG, "--exclude", "test_type:unit"])
         self.contract = SEEN.contract
         for note in SEEN.notes:
@@ -92,8 +93,17 @@ class DbtProject:
         ClvError
             When it cannot be read, or not used; then the table is there all the same.
         """
-        self.home_log.check_named()
+        self._check_log()
         self._invoke("reading the log", ["run", "--select", "+int_clv__log_days"])
+
+    def _check_log(self) -> None:
+        """Refuse a log that is not named, not there or not to be reached, before dbt parses the project."""
+        known = self.home_log
+        known.check_named()
+        if "://" in known.log.location:
+            check_reachable(known.log.location)
+        elif known.log.is_file:
+            found(known.log.location)
 
     def build_training_set(self, windows: Sequence[Window], sample: float = 1) -> None:
         """Build `int_clv__training_set` for all of the windows, in one pass.

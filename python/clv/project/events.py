@@ -27,6 +27,7 @@ from clv.project.regular_file import appending
 Item = TypeVar("Item")
 
 FORMATS = ("text", "json")
+WARNING = "warning: "  # how a line begins that is told as a note and asks for a look
 LARGEST_BYTES = 10_000_000
 KEPT_FILES = 3
 
@@ -38,10 +39,16 @@ class Log:
     ----------
     as_json : bool
         What stderr gets; the file always gets JSON.
+
+    Attributes
+    ----------
+    quiet : bool
+        Whether stderr gets warnings and errors alone; the file gets every line.
     """
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
+        self.quiet = False
         self.run_id = f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         self._started = time.monotonic()
         self.path: Path | None = None
@@ -72,6 +79,8 @@ class Log:
             entry["message"] = message
         line = json.dumps({**entry, **redact_values(fields)}, ensure_ascii=False, default=str)
         self._append(line)
+        if self.quiet and level == "info" and not str(message).startswith(WARNING):
+            return
         if self.as_json:
             _print(line)
         elif message is not None:
@@ -150,8 +159,8 @@ def progress(items: Iterable[Item], label: str, total: int | None = None) -> Ite
 
 
 def no_bars() -> bool | None:
-    """Return tqdm's `disable`: no bars among lines of JSON, nor where stderr is no terminal."""
-    return True if current().as_json or not _can_print() else None
+    """Return tqdm's `disable`: no bars among lines of JSON, for --quiet, nor without a terminal."""
+    return True if current().as_json or current().quiet or not _can_print() else None
 
 
 def _can_print() -> bool:

@@ -8,6 +8,7 @@ and not in the database, so that it outlives a database that is begun anew.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import re
 from collections import Counter
@@ -18,7 +19,7 @@ from pathlib import Path
 from clv.core.wording import counted
 from clv.project.files import write_text
 from clv.project.log_fingerprints import LogFile
-from clv.project.stored import Kind, read_json, stands
+from clv.project.stored import Kind, StoredFileError, read_json, stands
 
 NAME = "log_contract.json"
 CONTRACT = Kind(
@@ -54,7 +55,7 @@ class Acknowledged:
 class Contract:
     """What the log was; `ids` are hashes of customers of the days of `ids_from`, two of them.
 
-    `id_shapes` has counts of what these ids look like.
+    `id_shapes` has counts of what these ids look like, `sha256` is that of all else.
     """
 
     accepted_at: str
@@ -66,6 +67,13 @@ class Contract:
     days: list[Day]
     files: list[LogFile] = field(default_factory=list)
     acknowledged: list[Acknowledged] = field(default_factory=list)
+    sha256: str = ""
+
+    @property
+    def content_sha256(self) -> str:
+        """The SHA-256 of all that it says."""
+        said = json.dumps(asdict(replace(self, sha256="")), sort_keys=True, default=str)
+        return hashlib.sha256(said.encode()).hexdigest()
 
     @property
     def last_day(self) -> dt.date:
@@ -88,18 +96,23 @@ def read_contract(home: Path) -> Contract | None:
     Raises
     ------
     StoredFileError
-        When it cannot be read.
+        When it cannot be read, or is not as it was written.
     """
     path = path_of(home)
     if not stands(path, CONTRACT):
         return None
     contract = read_json(path, Contract, CONTRACT)
+    if contract.sha256 and contract.sha256 != contract.content_sha256:
+        raise StoredFileError(
+            path, CONTRACT, "was changed: its SHA-256 is not the one that it holds"
+        )
     return contract if contract.days else None
 
 
 def write_contract(home: Path, contract: Contract) -> None:
     """Remember a log, in one step: a kill leaves the contract as it was."""
-    text = json.dumps(asdict(contract), ensure_ascii=False, default=str, separators=(",", ":"))
+    signed = replace(contract, sha256=contract.content_sha256)
+    text = json.dumps(asdict(signed), ensure_ascii=False, default=str, separators=(",", ":"))
     write_text(path_of(home), text.replace('{"day"', '\n{"day"') + "\n")
 
 

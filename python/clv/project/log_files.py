@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,12 @@ def found(location: str, named: str = NAMED) -> LogFiles:
         raise ClvError(
             f"{named} '{location}' names {odd}, which is no regular file but a pipe, a device or the like. "
             "Write its content to a file and name that."
+        )
+    closed = next((path for path in paths if not os.access(path, os.R_OK)), None)
+    if closed is not None:
+        raise ClvError(
+            f"{named} '{location}' names {closed}, which this user may not read. Give them the right to, or "
+            "name a copy that they may read."
         )
     kinds = Counter(form_of(path) for path in paths)
     if len(kinds) > 1:

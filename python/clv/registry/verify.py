@@ -18,8 +18,11 @@ import duckdb
 
 from clv.core.wording import counted
 from clv.errors import ClvError
+from clv.project import log_contract
 from clv.project.database import DATABASE, has_table, reading
 from clv.project.home import Home
+from clv.project.log_acceptance import MOST_CHANGED
+from clv.project.log_champion import trained_on_another
 from clv.project.stored import StoredFileError, read_json, sha256_of, stands
 from clv.registry import batch_hashes, manifest, purge_log
 from clv.registry.manifest import MODEL, Finding, Head
@@ -86,7 +89,30 @@ def verify(home: Home, known_head: str | None = None) -> Report:
     if not (head and head.archived_row):
         _ledger(home, rows, report)
     _batches(home, report)
+    _contract(home, report)
     return report
+
+
+def _contract(home: Home, report: Report) -> None:
+    """Check the log contract: that it is as it was written, and of the champion's log."""
+    path = log_contract.path_of(home.root)
+    try:
+        contract = log_contract.read_contract(home.root)
+    except StoredFileError as error:
+        report.findings.append(
+            Finding(f"{error.path}: the log contract {error.cause}", error.fix.rstrip("."))
+        )
+        return
+    if contract is None:
+        return
+    if not contract.sha256:
+        report.notes.append(
+            f"{path} has no SHA-256 of its own yet; the next run that ends well writes it"
+        )
+    days = [[str(d.day), str(d.rows), str(d.customers), str(d.money)] for d in contract.days]
+    if not contract.acknowledged:
+        differs = trained_on_another(home.root, days, MOST_CHANGED)
+        report.notes += [f"of the log in {path}: {each}" for each in differs]
 
 
 def purged_models(home: Home) -> dict[str, str]:

@@ -44,6 +44,7 @@ PUBLISHED = (
     "clv_nowcast_accuracy",
     "customer_segments",
     "clv_rejected_transactions",
+    "clv_input_anomalies",
 )
 
 

@@ -185,6 +185,10 @@ def test_a_single_cutoff_leaves_the_schedule_alone(fresh):
     assert config.read_bytes() == before
     assert cutoffs(shop) == [dt.date(1998, 5, 15)]
     waiting = shop.clv("status").out
+    status = json.loads(shop.clv("status", "--json").out)
+    assert status["next_cutoff"] == "1997-12-30" and status["open_alerts"] == []
+    assert status["champion"]["training_cutoff"] == "1997-09-30"
+    assert status["waiting_batches"][0]["cutoff"] == "1998-05-15"
     assert "next cutoff: 1997-12-30" in waiting
     assert "1998-08-15" in waiting  # the day on which the batch matures
     nowcast = shop.query("select nowcast_total from clv_nowcast").nowcast_total[0]
@@ -205,6 +209,8 @@ def test_monitor_judges_what_has_matured_and_scores_nothing(fresh):
 
 def test_show_prints_the_latest_batch_and_the_accuracy_of_earlier_ones(scored):
     shown = scored.clv("show")
+    as_json = json.loads(scored.clv("show", "--json").out)
+    assert as_json["cutoff"] == str(DUE[-1]) and all(as_json["tables"].values())
     assert shown.code == 0
     assert f"# Batch {DUE[-1]}, 3 months ahead" in shown.out
     for word in ("Top 1 %", "clv_index", "normalized_gini", str(DUE[0])):

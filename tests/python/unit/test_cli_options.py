@@ -9,7 +9,7 @@ from clv.project.home import Home
 
 @pytest.fixture
 def shop(tmp_path) -> Shop:
-    return Shop(tmp_path / "home")
+    return Shop(tmp_path / "home", "shop.orders")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 import yaml
+from reference_pages import pages, renewed
 
 from clv import __version__
 from clv.cli.main import cli
@@ -115,7 +116,7 @@ def test_every_make_target_that_is_shown_exists():
 
 def test_the_list_of_commands_is_complete():
     listed = {name.removeprefix("clv ") for name in first_column("reference/commands.md")}
-    assert listed == set(commands())
+    assert {name for name in listed if not name.startswith("-")} == set(commands())
 
 
 def test_every_key_of_the_config_is_described():
@@ -194,3 +195,12 @@ def test_the_version_is_said_once():
     assert "version" not in yaml.safe_load((PROJECT / "dbt_project.yml").read_text("utf-8"))
     newest = re.search(r"^## (\S+)", (PROJECT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert newest and newest[1] == __version__
+
+
+def test_the_pages_that_are_made_from_code_are_current_and_can_be_read_as_files():
+    for page, made in pages().items():
+        text = page.read_text("utf-8")
+        assert text == renewed(text, made), f"{of_project(page)}: run `make reference`"
+    for page in PAGES:
+        read_as_file = page.name != "figures.md"  # of the site alone: README links to what it holds
+        assert not (read_as_file and re.search(r"^(:::|--8<--)", page.read_text("utf-8"), re.M))

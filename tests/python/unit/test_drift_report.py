@@ -18,6 +18,7 @@ ROW = {
     "status": "alert", "severity": "alert", "crossed": "RMSE and R²", "episode": "opened",
     "episode_opened": dt.date(2021, 3, 31), "total_is_good": False, "order_is_good": True,
     "error_is_good": None, "expected_buyers": 410.4, "baseline_total_off": -0.05, "naive_total_off": 1.03,
+    "naive_total_off_a_year_ago": None,
     "verdict": "model_decay", "verdict_reason": "level_lost",
     "alerts_in_a_row": 1, "recommendation": None,
     "rmse": 60.0, "r2": 0.30, "baseline_rmse": 40.0, "baseline_r2": 0.40,
@@ -49,6 +50,13 @@ def cells(text, measure):
 
 def said(**changes):
     return report(DriftRow.of({**ROW, **changes}), DECILES, SEGMENTS)
+
+
+def test_days_that_are_unlike_the_log_s_past_are_named_where_there_are_any():
+    row = DriftRow.of(ROW)
+    said = "The log itself is unlike its past within the window: no order on 2011-04-22"
+    assert said in report(row, DECILES, SEGMENTS, "no order on 2011-04-22 (usual: 37 to 63)")
+    assert "unlike its past" not in report(row, DECILES, SEGMENTS)
 
 
 def test_the_first_line_is_for_a_manager():

@@ -16,6 +16,7 @@ CALM = {
     "in_sample": False, "customers": 4_000, "baseline_customers": 4_000,
     "buyers": 1_000, "expected_buyers": 1_000.0, "baseline_buyers": 1_000, "baseline_r2": 0.4,
     "predicted_total": 905.0, "actual_total": 1_000.0, "naive_total": 1_000.0, "naive_total_bias": 0.0,
+    "naive_bias_a_year_ago": None,
     "normalized_gini": 0.6, "r2": 0.4,
     "drift_threshold_rmse": 0.20, "drift_threshold_r2": 0.15,
     "rmse_change": 0.05, "log_rmse_change": 0.05, "log_rmse_error": 0.02,
@@ -54,6 +55,7 @@ COLLAPSED = {"buyers": 0, "actual_total": 0.0, "total_bias": None, "r2_change": 
 ORDER_LOST = {"paired_gini_change": -0.10, "gini_change": -0.12}
 UNDEFINED = {"bias_change": None, "paired_bias_change": None, "log_rmse_error": None}
 SPEND_LESS = {"bias_change": 0.40, "naive_bias_change": 0.40, "total_bias": 0.2}
+AS_A_YEAR_AGO = {"naive_total_bias": -0.3, "naive_bias_a_year_ago": -0.25}
 SPEND_MOVED = {"bias_change": -0.40, "naive_bias_change": -0.40, "total_bias": -0.2}
 
 
@@ -115,6 +117,17 @@ SPEND_MOVED = {"bias_change": -0.40, "naive_bias_change": -0.40, "total_bias": -
         ({**RMSE_UP, "naive_log_rmse_change": 0.30}, "population_shift", "error_rose_alike"),
         ({**RMSE_UP, "naive_log_rmse_change": 0.10}, "model_decay", "error_rose"),
         ({"r2_change": 0.50, "r2_error": 0.05}, "model_decay", "error_rose"),
+        # the rule is off as it was in the same season a year ago: that is no news
+        ({**SPEND_MOVED, **AS_A_YEAR_AGO}, "watch", "season_as_known"),
+        ({**SPEND_LESS, "naive_total_bias": 0.2, "naive_bias_a_year_ago": 0.25}, "watch", "season_as_known"),
+        ({**SPEND_MOVED, **AS_A_YEAR_AGO, "naive_bias_a_year_ago": 0.1}, "population_shift", "spend_rose"),
+        ({**SPEND_MOVED, **AS_A_YEAR_AGO, "naive_bias_error": 0.01}, "population_shift", "spend_rose"),
+        ({**RMSE_UP, "naive_log_rmse_change": 0.30, **AS_A_YEAR_AGO, "naive_bias_change": -0.2},
+         "watch", "season_as_known"),
+        # but what is far off the truth stays an alert, and so does a model that moved against the rule
+        ({**TOO_LOW, "naive_total_bias": -0.5, "naive_bias_a_year_ago": -0.5}, "population_shift",
+         "total_far_off_alike"),
+        ({**TOO_HIGH, **AS_A_YEAR_AGO}, "model_decay", "level_lost"),
         # measures that are undefined say nothing, the thresholds still do
         ({**RMSE_UP, **UNDEFINED}, "watch", "inside_noise"),
     ],

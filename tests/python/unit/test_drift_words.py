@@ -33,6 +33,7 @@ SAID = {
     "inside_noise": "the interval below reaches back over it",
     "few_buyers": "Fewer than 30 customers",
     "better_otherwise": "the other is better than at training",
+    "season_as_known": "in the same season a year ago it was",
 }
 
 
@@ -75,6 +76,7 @@ def cases(seed: int = 1, policy: str = "verdict") -> pd.DataFrame:
     log_rmse = rng.normal(0.05, some([0.02, 0.4]), n)
     baseline_r2, r2 = rng.uniform(-0.1, 0.7, n), rng.uniform(-0.2, 0.7, n)
     paired_gini = rng.normal(-0.1, 0.2, n)
+    naive_total_bias = total_bias / some([-2, 1, 3])
     frame = pd.DataFrame(
         {
             "cutoff": [dt.date(2021, 1, 1) + dt.timedelta(days=7 * (i % 5)) for i in range(n)],
@@ -85,7 +87,8 @@ def cases(seed: int = 1, policy: str = "verdict") -> pd.DataFrame:
             "buyers": np.where(nothing, 0, (customers * some([0.02, 0.3], [0.1, 0.9])).astype(int)),
             "expected_buyers": customers * some([0.1, 0.3]),
             "predicted_total": 10_000 * np.exp(total_bias), "actual_total": actual,
-            "total_bias": total_bias, "naive_total_bias": total_bias / some([-2, 1, 3]),
+            "total_bias": total_bias, "naive_total_bias": naive_total_bias,
+            "naive_bias_a_year_ago": some([np.nan, 0, 0.01], [0.6, 0.2, 0.2]) + naive_total_bias,
             "naive_total": 10_000.0, "baseline_bias": baseline_bias,
             "bias_change": moved + own, "naive_bias_change": moved, "paired_bias_change": own,
             "rmse": 40 * np.exp(log_rmse), "baseline_rmse": 40.0, "rmse_change": np.expm1(log_rmse),
@@ -100,7 +103,8 @@ def cases(seed: int = 1, policy: str = "verdict") -> pd.DataFrame:
     noise = some([0.01, LARGEST_ERROR])
     for measure in ("log_rmse", "r2", "bias", "naive_bias", "paired_bias", "gini", "paired_gini"):
         frame[f"{measure}_error"] = noise
-    undefined = ["total_bias", "naive_total_bias", "bias_change", "naive_bias_change", "r2",
+    undefined = ["total_bias", "naive_total_bias", "naive_bias_a_year_ago", "bias_change",
+                 "naive_bias_change", "r2",
                  "r2_change", "gini_change", "paired_gini_change", "normalized_gini"]  # fmt: skip
     frame.loc[nothing, undefined] = None
     unknown = rng.random(n) < 0.05
@@ -141,7 +145,7 @@ def _agrees(row: DriftRow, text: str) -> None:
         assert said == {"level_lost", "order_lost"}
     elif row.verdict_reason not in (None, "no_baseline"):
         assert said == {row.verdict_reason}, (said, row)
-    if row.verdict == "watch":
+    if row.verdict == "watch" and row.verdict_reason != "season_as_known":
         assert f"{row.crossed} crossed the threshold" in first
     if row.verdict_reason == "better_otherwise":
         changes = (row.rmse_change.value, row.r2_change.value)
@@ -161,6 +165,11 @@ def test_every_crossing_has_a_report_and_better_is_never_an_alert(rows):
             assert row.severity is not None
         if row.verdict in ("in_sample", "ok") and row.crossed is None:
             assert row.severity is None
+        if row.verdict_reason == "season_as_known":
+            assert (
+                row.severity is not None
+                and abs(row.naive_total_off_a_year_ago - row.naive_total_off) < 0.5
+            )
         if row.verdict in ("ok", "watch") and row.severity == "alert":
             assert row.crossed is not None  # asked for by the config
         if row.verdict_reason in ("level_lost", "spend_rose", "spend_fell"):

@@ -66,6 +66,13 @@ FILES = {
     "cancelled in one column, failed in another": (
         HEAD + "order_status,payment_status\n1,2026-01-05,50,complete,paid\n1,2026-01-20,20,cancelled,paid\n"
         "2,2026-02-14,30,complete,failed\n2,2026-02-15,31,complete,paid\n", "81"),
+    "a sign in a column of its own": (
+        HEAD + "sign\n1,2026-01-05,50,1\n1,2026-01-20,20,-1\n2,2026-02-14,30,1\n", "60"),
+    "paid or not, in German": (
+        "Kundennummer;Datum;Betrag;Zahlstatus\n" + "1;2026-01-05;10;Bezahlt\n" * 30
+        + "2;2026-01-06;9;Offen\n2;2026-01-07;8;Bezahlt\n", "308"),
+    "on its way or not, in German": (
+        "Kundennummer;Datum;Betrag;Lieferstatus\n1;2026-01-05;10;Versendet\n2;2026-01-06;9;Offen\n", "19"),
     "who came back in part": (
         HEAD + "status\n1,2026-01-05,50,paid\n1,2026-01-20,20,partially_refunded\n2,2026-02-14,30,paid\n",
         "100",

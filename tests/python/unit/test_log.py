@@ -30,6 +30,17 @@ def test_a_person_gets_the_message_and_nothing_else(capsys):
     assert capsys.readouterr() == ("", "the next cutoff is 2021-12-31\n")
 
 
+def test_quiet_leaves_warnings_and_errors_and_the_file_gets_all(capsys, tmp_path):
+    record = events.start()
+    record.quiet = True
+    record.keep_in(tmp_path / "clv.log")
+    say("the next cutoff is 2021-12-31")
+    say("warning: look at this")
+    record.event("failed", "clv: it failed", level="error")
+    assert capsys.readouterr() == ("", "warning: look at this\nclv: it failed\n")
+    assert len((tmp_path / "clv.log").read_text().splitlines()) == 3
+
+
 def test_a_machine_gets_every_line_with_the_run_and_the_time(capsys, monkeypatch):
     monkeypatch.setenv("CLV_LOG_FORMAT", "json")
     record = events.start()
@@ -87,6 +98,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path, capsys):
 
 def test_a_command_is_logged_from_its_start_to_its_exit_code(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CLV_HOME", str(tmp_path))
+    monkeypatch.setenv("CLV_TRANSACTIONS", "shop.orders")
     arguments = ["--log-format", "json", "run"]
     assert guarded(lambda: cli.main(arguments, prog_name="clv", standalone_mode=False)) == 1
     err = lines(capsys.readouterr().err)

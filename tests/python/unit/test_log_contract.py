@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from log_world import IDS, START, days, noted, refused, verdict
 
 from clv.project import log_acceptance
+from clv.project.home import Home
 from clv.project.log_contract import path_of, read_contract, shape, write_contract
 from clv.project.log_fingerprints import fingerprints, twins
 from clv.project.log_seen import SEEN
+from clv.registry.verify import verify
 
 OTHERS = [[f"{n + 900:012x}", str(n)] for n in range(1, 41)]
 
@@ -151,7 +154,9 @@ def test_a_command_of_clv_writes_the_contract_itself(tmp_path):
         SEEN.kept_by_clv = False
     assert SEEN.contract is not None
     write_contract(tmp_path, SEEN.contract)
-    assert read_contract(tmp_path) == SEEN.contract
+    kept = read_contract(tmp_path)
+    assert kept is not None and kept.sha256 == SEEN.contract.content_sha256
+    assert replace(kept, sha256="") == SEEN.contract
     assert json.loads(log_acceptance.sampled(json.dumps({"home": str(tmp_path), "days": days(9)}))) == {
         "now": ["2020-01-01", "2020-01-09"], "before": ["2020-01-01", "2020-02-29"], "below": IDS[-1][0],
     }  # fmt: skip
@@ -161,6 +166,27 @@ def test_a_command_of_clv_writes_the_contract_itself(tmp_path):
 def test_a_spoilt_contract_is_one_message(home, content):
     path_of(home).write_text(content)
     refused(home, "the log contract", str(path_of(home)), "Restore it from a backup, or delete it")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"rows":10', '"rows":11'), ('"2020-01-05"', '"2020-01-06"'), ('"id":"VARCHAR"', '"id":"BIGINT"'),
+     ('"acknowledged":[]', '"acknowledged":[{"at":"x","changes":[]}]')],
+)  # fmt: skip
+def test_a_contract_that_somebody_edited_ends_a_run_and_clv_verify_names_it(home, old, new):
+    path = path_of(home)
+    assert verify(Home(home)).findings == []
+    written = path.read_text()
+    assert old in written
+    path.write_text(written.replace(old, new, 1))
+    refused(home, str(path), "its SHA-256 is not the one that it holds")
+    (finding,) = verify(Home(home)).findings
+    assert str(path) in str(finding) and "SHA-256" in str(finding) and "delete it" in str(finding)
+    path.write_text("{")
+    (finding,) = verify(Home(home)).findings
+    assert str(path) in str(finding)
+    path.write_text(written)
+    assert verify(Home(home)).findings == []
 
 
 def test_the_same_file_twice_ends_the_run_unless_lines_have_ids(tmp_path):

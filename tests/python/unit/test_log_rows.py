@@ -313,3 +313,40 @@ def test_refunds_count_on_the_day_of_the_purchase_that_their_order_id_names():
                     "2020-04-02", "2020-04-01", "2020-05-01"]  # fmt: skip
     days = [str(row["order_date"]) for row in classified(REFUNDS)]
     assert days[2] == "2020-02-01"
+
+
+def told_of_customers(days: str) -> list[str]:
+    """Return what the macro tells of the customers of a table of customer days."""
+    told: list[str] = []
+    text = (PROJECT / "macros" / "read_log.sql").read_text("utf-8")
+    found = re.search(r"{% macro clv_tell_largest_customer\(.*?{%- endmacro %}", text, re.DOTALL)
+    assert found is not None
+    with duckdb.connect() as connection:
+        connection.execute(f"create table days as {days}")
+
+        class Answer:
+            def __init__(self, query: str) -> None:
+                self.rows = connection.sql(query).fetchall()
+
+        environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+        context = {"clv_building": lambda: True, "run_query": Answer, "clv_tell": told.append}
+        module = environment.from_string(found.group()).make_module(context)
+        getattr(module, "clv_tell_largest_customer")("days")  # noqa: B009 - a macro, known by its name
+    return told
+
+
+def test_a_customer_who_holds_an_implausible_share_of_the_orders_is_told_by_name():
+    others = "select 'c' || n as customer_id, 2 as orders from range({}) as t(n)"
+
+    def with_one(orders: int, customers: int) -> str:
+        return f"{others.format(customers)} union all select 'guest@shop.org', {orders}"
+
+    (told,) = told_of_customers(with_one(200, 499))  # 16.7 % of 1,198 orders
+    assert "'guest@shop.org' holds 16.7 % of the orders of 500 customers" in told
+    assert "not_customers" in told
+    assert told_of_customers(with_one(50, 499)) == []  # 4.8 %, as in logs of real shops
+    assert told_of_customers(with_one(30, 99)) == []  # 13 % of few customers, 13 times the mean
+    assert told_of_customers(with_one(5000, 50)) == []  # too few customers to say what is usual
+    several = " union all ".join(f"select 'till {n}', {3000 - n}" for n in range(4))
+    told = told_of_customers(f"{others.format(500)} union all {several}")
+    assert [line.split("'")[1] for line in told] == ["till 0", "till 1", "till 2"]

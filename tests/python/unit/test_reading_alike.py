@@ -180,3 +180,11 @@ def test_an_object_beyond_the_rows_that_were_looked_at_ends_the_reading(tmp_path
     file = written(tmp_path, "a.jsonl", objects(*[ONE] * 4, {**ONE, "customer_id": CUSTOMER}))
     with pytest.raises(duckdb.Error, match="no single value but holds others"):
         rows(opened(file))
+
+
+def test_a_file_that_may_not_be_read_is_said_so_of_every_kind(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: "closed" not in str(path))
+    for name in ("closed.csv", "closed.parquet", "closed.jsonl"):
+        file = written(tmp_path, name, HEADER + ROW)
+        with pytest.raises(ClvError, match="which this user may not read"):
+            opened(file)

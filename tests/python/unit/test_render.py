@@ -1,12 +1,17 @@
 """What came from elsewhere acts in no terminal, no Markdown and no spreadsheet."""
 
+import datetime as dt
+import json
 import unicodedata
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clv.core.render import code, csv_cell, csv_value, markdown, terminal
+from clv.core.wording import json_text
 
 ANYTHING = st.text(st.characters(exclude_categories=()))
 
@@ -62,3 +67,16 @@ def test_a_cell_of_csv_is_no_formula_and_comes_back(text):
     assert csv_value(cell) == text
     if text[:1].isalnum():
         assert cell == text
+
+
+def test_json_holds_what_is_missing_as_null_and_dates_as_iso():
+    data = {
+        "day": dt.date(2021, 3, 5), "at": pd.Timestamp("2021-03-05 10:00"), "nan": float("nan"),
+        "none": pd.NaT, "number": np.int64(3), "rows": ({"share": np.float64(0.5)},), "text": "é\x1b",
+    }  # fmt: skip
+    written = json_text(data)
+    assert written.isascii() and "\x1b" not in written
+    assert json.loads(written) == {
+        "day": "2021-03-05", "at": "2021-03-05T10:00:00", "nan": None, "none": None, "number": 3,
+        "rows": [{"share": 0.5}], "text": "é\x1b",
+    }  # fmt: skip
