@@ -20,8 +20,8 @@ from clv.prediction.encoder import ANCHOR, Encoder
 from clv.prediction.naive import MEAN
 
 # A batch may predict so many times what customers of any closed window came to spend, or the share of the
-# least of them that so many make a whole of. Measured: of sane batches of seven logs none says more than 1.7
-# times the most, or less than 0.9 of the least.
+# least of them that so many make a whole of. Measured: of 1,505 sane batches of seven logs none says more
+# than 2.7 times the most (1.7 but for CDNOW's first months), or less than .6 of the least.
 REACH = 3.0
 # No one customer is predicted a larger share of the money, unless one spent half as much before.
 MOST = 2 / 3
