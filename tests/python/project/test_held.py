@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from shop import Shop, same
 
 HELD, GOOD = "1998-06-30", "1998-01-31"
@@ -21,7 +22,27 @@ def hundredfold(log: Path, to: Path) -> Path:
     return to
 
 
-def test_a_held_batch_is_published_when_it_is_accepted_and_not_before(
+def test_a_held_batch_leaves_nothing_behind_and_is_published_when_it_is_accepted(
+    fresh: Callable[[str], Shop], tmp_path: Path
+) -> None:
+    shop = fresh("short").without_data_tests()
+    assert isinstance(shop.log, Path)
+    shop.log = hundredfold(shop.log, tmp_path / "log.csv")
+    refused = shop.score(f"{{cutoff: {HELD}}}")
+    assert refused.code == 1
+    assert f"{HELD} for 3 months: it says" in " ".join(refused.out.split())
+    tables = set(shop.query("select table_name from information_schema.tables")["table_name"])
+    assert not tables & {"clv_predictions", "clv_features", "clv_clusters", "customer_segments"}
+
+    accepted = shop.clv("run", "--cutoff", HELD, "--accept")
+    assert accepted.code == 0, accepted.err
+    assert "was held, and is published since it was accepted" in accepted.err
+    said = shop.query("select held_because from clv_batch_totals")["held_because"]
+    assert said.str.contains("the limits of the total are").tolist() == [True]
+
+
+@pytest.mark.exhaustive  # the test above stands for it
+def test_readers_keep_the_last_good_batch_until_a_held_one_is_accepted(
     fresh: Callable[[str], Shop], tmp_path: Path
 ) -> None:
     shop = fresh("held").without_data_tests()
