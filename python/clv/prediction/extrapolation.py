@@ -43,7 +43,10 @@ class Edges:
 
         def largest(names: Sequence[str]) -> dict[str, float]:
             found = {
-                n: max((float(np.nanmax(column(f, n))) for f in frames), default=0.0) for n in names
+                n: max(
+                    (float(np.fmax.reduce(column(f, n), initial=0.0)) for f in frames), default=0.0
+                )
+                for n in names
             }
             return {name: value for name, value in found.items() if value > 0}
 

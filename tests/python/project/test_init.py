@@ -24,6 +24,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Export]:
 
 
 @pytest.mark.parametrize("name", ["Shopify"])  # the others: tests/python/unit/test_init_exports.py
+@pytest.mark.exhaustive  # unit tests read all five exports to the cent
 def test_a_file_is_read_right_to_the_cent_without_a_word_of_yaml(name, exports, tmp_path):
     export = exports[name]
     home = Shop(tmp_path / "home")

@@ -161,6 +161,7 @@ def test_parquet_globs_tables_and_compressed_csv_give_the_same_days(
     pd.testing.assert_frame_equal(shop.query(query), trained.query(query))
 
 
+@pytest.mark.exhaustive  # unit tests read every way of writing dates
 def test_day_first_dates_are_read_as_told_and_never_guessed(tmp_path):
     log = Path(tmp_path / "log.csv")
     log.write_text("customer_id,ordered_at,amount\n1,03/04/2020 9:30,5\n")

@@ -47,6 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, log: str) -> Path:
     return home
 
 
+@pytest.mark.exhaustive  # the attacks look for secrets in every file
 def test_a_log_with_a_secret_is_read_and_the_card_does_not_hold_it(home: Path, log: str) -> None:
     assert "token=***" in clv(home, "card", "champion").stdout.replace("\\*", "*")
     ran = clv(home, "run", "--cutoff", "1997-06-30", CLV_TRANSACTIONS=log)

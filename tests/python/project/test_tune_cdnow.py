@@ -72,6 +72,7 @@ def invocations(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     yield labels
 
 
+@pytest.mark.exhaustive  # unit tests hold each of its parts; the demo tunes
 def test_the_default_grid_is_comparable_and_one_sql_pass(
     tmp_path: Path, invocations: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

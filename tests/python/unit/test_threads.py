@@ -18,14 +18,14 @@ from clv.prediction.candidates import LEVELS
 from clv.prediction.clusters import ClusterOptions, fit_clusters
 from clv.prediction.encoder import LEARNER_MODELS
 from clv.prediction.learners import LINEAR
-from clv.training import contest, examples, judge
+from clv.training import contest, examples, judge, title
 from clv.training.examples import rows_of
 from clv.training.plan import plan_training
 
 # What is quick to fit and made of matrix products; the ridge regression is to win.
 judge.LEARNERS = (LINEAR,)
 examples.PURCHASE_MODELS = dict.fromkeys(LEARNER_MODELS)
-contest.LEVELS = (("linear", (LINEAR,)),)
+contest.LEVELS = title.LEVELS = (("linear", (LINEAR,)),)
 plan = plan_training(Window(dt.date(2023, 6, 30), 9, 3), DATA_FROM)
 windows = training_set(purchases(600, 720, 11), plan)
 held = contest.hold_contest(windows, plan, seed=7)
