@@ -41,7 +41,7 @@ def demo_command(folder: str) -> None:
     """Tune, train, score, judge and check on CDNOW, in FOLDER, and show what came of it.
 
     FOLDER is a home of its own, .demo by default; a demo that is there already is made anew. It
-    takes about two minutes.
+    takes some minutes.
     """
     home = given_path(folder)
     _make_room(home)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clv.guess.columns import Column
+from clv.guess.expression import sql_name
 from clv.guess.marks import Mark
 
 
@@ -117,6 +118,10 @@ class Looked:
     def named(self, name: str) -> Column | None:
         """Return the column of a name; upper and lower case are the same, as in SQL."""
         return next((c for c in self.columns if c.name.lower() == name.strip().lower()), None)
+
+    def as_sql(self, mapped: str) -> str:
+        """Return what a role is mapped to as SQL: a column's name, or the expression as it is."""
+        return mapped if self.named(mapped) is None else sql_name(mapped)
 
     @property
     def listed(self) -> str:

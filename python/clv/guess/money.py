@@ -129,8 +129,7 @@ def _sign(looked: Looked, found: Proposal) -> None:
         values = {value.strip().lstrip("+") for value in column.values}
         is_sign = bool(_SIGN & set(plain(column.name).split())) and values == {"1", "-1"}
         if is_sign and "amount" in found.columns:
-            amount = found.columns["amount"]
-            money = amount if looked.named(amount) is None else sql_name(amount)
+            money = looked.as_sql(found.columns["amount"])
             found.columns["amount"] = f"({money}) * {sql_name(column.name)}"
             found.notes.append(
                 f"{column.name} is the sign of the amount, which is multiplied by it"

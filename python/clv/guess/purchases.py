@@ -61,7 +61,7 @@ def _subtract(looked: Looked, found: Proposal, verdicts: Verdicts) -> None:
     amount = found.columns.get("amount")
     if amount is None:
         return
-    money = amount if looked.named(amount) is None else sql_name(amount)
+    money = looked.as_sql(amount)
     if verdicts.minus:
         test = " or ".join(_tests(verdicts.minus))
         found.columns["amount"] = f"case when {test} then -abs({money}) else {money} end"

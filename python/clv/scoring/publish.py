@@ -85,7 +85,7 @@ def _write_csv(connection: duckdb.DuckDBPyConnection, table: str, batch: Batch, 
         f"and pred_months = {batch.pred_months} order by {table}.{order}"
     )
     with replacing(path) as temporary:
-        connection.execute(f"copy ({query}) to '{_quoted(temporary)}' (format csv, header)")
+        connection.execute(f"copy ({query}) to {literal(str(temporary))} (format csv, header)")
 
 
 def _escaped(column: str) -> str:
@@ -114,7 +114,7 @@ def publish_marts(home: Home) -> dict[str, int]:
             with duckdb.connect(
                 str(temporary), config={"storage_compatibility_version": STORAGE_VERSION}
             ) as marts:
-                marts.execute(f"attach '{_quoted(home.database)}' as clv (read_only)")
+                marts.execute(f"attach {literal(str(home.database))} as clv (read_only)")
                 for table in progress(PUBLISHED, "marts"):
                     made = f"create table {table} as select * from clv.main.{table}"
                     ((rows[table],),) = marts.execute(made).fetchall()
@@ -144,11 +144,7 @@ def _write_parquet(marts: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Write each table as a file that is replaced in one step; files of other tables go."""
     for table in PUBLISHED:
         with replacing(folder / f"{table}.parquet") as temporary:
-            marts.execute(f"copy {table} to '{_quoted(temporary)}' (format parquet)")
+            marts.execute(f"copy {table} to {literal(str(temporary))} (format parquet)")
     for left_over in folder.glob("*.parquet"):
         if left_over.stem not in PUBLISHED:
             left_over.unlink(missing_ok=True)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
