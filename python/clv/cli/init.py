@@ -68,6 +68,9 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     "--cdnow", is_flag=True, help="Make a home for CDNOW, an example that clv brings along."
 )
 @click.option("--yes", is_flag=True, help="Write the config without asking.")
+@click.option(
+    "--skip-rows", type=click.IntRange(0), help="Lines before the names of the columns."
+)
 @_options
 def init_command(file: str | None, home: Any, cdnow: bool, yes: bool, **said: Any) -> None:
     """Look at FILE, show how it is read, and write that into the home's config.
@@ -84,7 +87,8 @@ def init_command(file: str | None, home: Any, cdnow: bool, yes: bool, **said: An
         return
     if file is None:
         raise click.UsageError("name the file of your log, or give --cdnow for the example.")
-    reader = {name: said[name] for name in ("delimiter", "encoding") if said[name] is not None}
+    names = ("delimiter", "encoding", "skip_rows")
+    reader = {name: said[name] for name in names if said[name] is not None}
     options = log_options({**given.formats, "reader": reader})
     looked = LookedAt.at(file, options.reader)
     found = _answered(looked, given, yes)

@@ -86,6 +86,11 @@ class Column:
             for pattern in (r"1\d{9}(\.\d+)?", r"1\d{12}", r"[34]\d{4}(\.\d+)?")
         )
 
+    @property
+    def is_moment(self) -> bool:
+        """Whether the values are seconds or milliseconds since 1970."""
+        return self.epoch and all(len(value.split(".")[0]) >= 10 for value in self.values)
+
     def _share(self, test: Callable[[str], bool]) -> float:
         return sum(map(test, self.values)) / len(self.values) if self.values else 0.0
 

@@ -92,6 +92,25 @@ class People:
 
 
 @dataclass(frozen=True)
+class RowFacts:
+    """What columns say together, row by row.
+
+    Parameters
+    ----------
+    unsigned_returns : int
+        Rows whose quantity is below zero, where no amount is.
+    versions : int
+        Lines of orders that stand more than once, changed at different times.
+    line_number : str
+        The column that numbers them within their order.
+    """
+
+    unsigned_returns: int = 0
+    versions: int = 0
+    line_number: str = ""
+
+
+@dataclass(frozen=True)
 class Looked:
     """A file that was looked at.
 
@@ -107,6 +126,8 @@ class Looked:
         Guests who have an account.
     states : States
         What columns say of rows whether their money came.
+    facts : RowFacts
+        What columns say together, row by row.
     """
 
     columns: Sequence[Column]
@@ -114,6 +135,7 @@ class Looked:
     guests: float = 0.0
     people: People = field(default_factory=People)
     states: States = field(default_factory=States)
+    facts: RowFacts = field(default_factory=RowFacts)
 
     def named(self, name: str) -> Column | None:
         """Return the column of a name; upper and lower case are the same, as in SQL."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import string
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,11 +12,13 @@ import duckdb
 
 from clv.errors import ClvError
 from clv.guess.columns import NOBODY, Column, looks_like_a_date
+from clv.guess.encodings import in_some_encoding
 from clv.guess.expression import sql_name
 from clv.guess.found import Looked
 from clv.guess.guests import guests
 from clv.guess.numbers import is_number
 from clv.guess.roles import ranked
+from clv.guess.row_facts import row_facts
 from clv.guess.state_counts import count_states
 from clv.project.csv_head import CsvHead, csv_head
 from clv.project.log_files import LogFiles, found
@@ -27,8 +29,6 @@ from clv.project.transaction_log import CSV
 
 SAMPLE_ROWS = 50_000
 DIFFERENT_VALUES = 2_000
-# Tried one after the other on text that is not UTF-8; the last two read any bytes.
-ENCODINGS = ("utf-16-le", "utf-16-be", "windows-1252", "iso-8859-1")
 MOST_LINES_BEFORE = 12
 FEWEST_ORDERS = 20  # of several lines, before their totals say anything
 
@@ -75,7 +75,7 @@ def opened(location: str, said: Reader) -> Files:
 
 def _recognised(files: LogFiles, said: Reader) -> tuple[Reader, CsvHead]:
     path = files.paths[0]
-    reader, head = _in_some_encoding(path, said)
+    reader, head = in_some_encoding(path, said)
     if said.skip_rows == 0:
         reader, head = _after_a_preamble(path, reader, head)
     if any(is_number(name) or looks_like_a_date(name) for name in head.names):
@@ -84,28 +84,18 @@ def _recognised(files: LogFiles, said: Reader) -> tuple[Reader, CsvHead]:
     return reader, head
 
 
-def _in_some_encoding(path: str, said: Reader) -> tuple[Reader, CsvHead]:
-    try:
-        return said, csv_head(path, said)
-    except ClvError as error:
-        if said.encoding or ("encoding" not in str(error) and "UTF" not in str(error)):
-            raise
-        for encoding in ENCODINGS:
-            reader = replace(said, encoding=encoding)
-            try:
-                head = csv_head(path, reader)
-            except ClvError:
-                continue
-            letters = "".join(head.names)
-            plain = sum(letter in string.printable for letter in letters)
-            if plain >= 0.8 * len(letters) and letters.isprintable():
-                return reader, head
-        raise
-
-
 def _after_a_preamble(path: str, reader: Reader, head: CsvHead) -> tuple[Reader, CsvHead]:
-    """Return the first line that has as many names as the widest of the first lines."""
+    """Return the first line that has as many names as most lines, or as the widest of the first."""
     best = (reader, head)
+    if head.usual_width > 1 and head.usual_width != len(head.names):
+        for skip in range(1, MOST_LINES_BEFORE):
+            later = replace(reader, skip_rows=skip)
+            try:
+                next_head = csv_head(path, later)
+            except ClvError:
+                break
+            if len(next_head.names) == head.usual_width:
+                return later, next_head
     for skip in range(1, MOST_LINES_BEFORE):
         if len(best[1].names) > 2:
             break
@@ -130,14 +120,33 @@ def connected(rows: Source) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def look(rows: Source) -> Looked:
-    """Return what the columns of a log are like, by its first rows."""
+    """Return what the columns of a log are like, by its first rows.
+
+    Raises
+    ------
+    ClvError
+        When the rows cannot be read.
+    """
+    try:
+        return _look(rows)
+    except duckdb.Error as error:
+        cause = re.sub(r"^.*?failed: (ArrowInvalid: )?", "", str(error).splitlines()[0])
+        raise ClvError(
+            f"the rows of the log cannot be read: {cause}. Where lines stand before the names of the columns "
+            "or between the rows, export the log without them, or give --skip-rows; --delimiter says what "
+            "separates the fields."
+        ) from error
+
+
+def _look(rows: Source) -> Looked:
     with connected(rows) as connection:
         connection.execute(f"create temp table looked as select * from {rows.first(SAMPLE_ROWS)}")
         described = connection.sql("describe looked").fetchall()
         columns = [_column(connection, str(row[0]), str(row[1])) for row in described]
         totals = _repeated_totals(connection, columns)
         states = count_states(connection, rows.sql, columns)
-        return Looked(columns, totals, *guests(connection, columns), states)
+        facts = row_facts(connection, columns)
+        return Looked(columns, totals, *guests(connection, columns), states, facts)
 
 
 def formats_that_read(rows: Source, column: str, formats: list[str], at_least: float) -> list[str]:

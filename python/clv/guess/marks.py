@@ -10,15 +10,23 @@ from clv.guess.columns import Column
 from clv.guess.expression import sql_name
 from clv.guess.names import fit, plain
 from clv.guess.roles import CAN_BE
-from clv.guess.state_words import Says, says, words_of
+from clv.guess.state_words import Says, is_no_sale, says, words_of
 from clv.project.sql_text import literal
 
-TRUE = ("true", "t", "1", "yes", "y", "x", "ja", "j", "oui", "si", "wahr", "vrai", "1.0")
-FALSE = ("false", "f", "0", "no", "n", "nein", "non", "falsch", "faux", "0.0")
+TRUE = ("true", "t", "1", "yes", "y", "x", "ja", "j", "oui", "si", "sí", "sì", "wahr", "vrai", "1.0",
+        "sim", "tak", "ano", "igen", "da", "evet", "kylla", "kyllä", "да", "はい", "是", "예")
+FALSE = ("false", "f", "0", "no", "n", "nein", "non", "falsch", "faux", "0.0", "nee", "nej",
+         "nao", "não", "nie", "ne", "nem", "nu", "hayır", "hayir", "ei", "нет", "いいえ", "否", "아니요")
 # What stands in place of nothing.
 EMPTY = ("", "null", "none", "nan", "nat", "n/a", "na", "-", "\\n")
 # A tag of several, between the signs that separate them.
 TEST_TAG = r"(^|[,;|])\s*test([ _-]?(order|bestellung))?\s*($|[,;|])"
+# What stands in a column of ids or dates where a row adds up others.
+TOTAL_LINE = (
+    r"^\s*((sub|grand|zwischen|gesamt|end)[ -]?)?(total|totals|totale|totaux|totalt|summe|suma|summa|"
+    r"celkem|razem|итого|合計|小計|合计|小计)(\s.*|:.*)?$"
+)
+TAGS = {"test": TEST_TAG, "total": TOTAL_LINE}
 _ZERO_DATE = re.compile(r"[0\s:.TZ/-]+")
 
 
@@ -64,8 +72,13 @@ _ABOUT_SOMETHING_ELSE = words_of("""
 """)
 _A_STATUS = ("status", "statut")  # also within one word: Zahlstatus
 _WAYS = ("liefer", "versand", "retouren")  # of goods, not of money
-_A_KIND = {"state", "kind", "type", "typ", "art", "tipo", "etat", "estado", "stato", "situacao", "category",
-           "event", "buchungsart", "vorgangsart", "belegart", "action", "aktion"}  # fmt: skip
+_A_KIND = {"state", "kind", "type", "typ", "art", "tipo", "etat", "estado", "stato", "category", "class",
+           "event", "buchungsart", "vorgangsart", "belegart", "action", "aktion", "soort", "tyyppi", "slag",
+           "rodzaj", "druh", "tur", "turu", "вид", "тип", "種別", "区分", "类型", "유형"}  # fmt: skip
+# Whose state or stage is that of the money, not of a country.
+_OF_A_ROW = {"transaction", "trans", "trx", "txn", "document", "documento", "doc", "record", "line", "row",
+             "voucher", "booking", "movement", "posting", "entry", "gift", "event"}  # fmt: skip
+_OF_A_SALE = {"purchase", "payment", "order", "deal", "opportunity", "transaction", "invoice", "sale"}
 _CANCELLED = {"cancelled", "canceled", "cancellation", "cancelation", "cancel", "voided", "void", "deleted",
               "storniert", "storno", "stornodatum", "stornogrund", "annule", "annulee", "annulation",
               "annullato", "annulliert", "cancelado", "cancelacion", "geannuleerd", "decline", "declined",
@@ -73,7 +86,7 @@ _CANCELLED = {"cancelled", "canceled", "cancellation", "cancelation", "cancel", 
 _REFUND = {"refund", "return", "erstattung", "retoure", "gutschrift", "reversal", "remboursement",
            "reembolso", "rimborso"}  # fmt: skip
 _GIVEN_BACK = {"refunded", "returned", "chargeback", "disputed", "erstattet", "retourniert", "rembourse",
-               "rembolsado", "rimborsato"}  # fmt: skip
+               "reembolsado", "rimborsato"}  # fmt: skip
 _TEST = {"test", "is test", "test order", "is test order", "test mode", "testmode", "is testing",
          "testbestellung"}  # fmt: skip
 _LIVE = {"livemode", "live mode", "captured", "is captured", "success", "is success", "successful",
@@ -91,9 +104,20 @@ def mark_of(column: Column) -> Mark | None:
     words = set(name.split())
     if name in _TAGS:
         return Mark(column, Form.TAGS, Says.NOTHING, "test")
+    if _adds_up(column):
+        return Mark(column, Form.TAGS, Says.NOTHING, "total")
     if words & _A_COUNT or not column.values:
         return None
     return _flag(column, name, words) or _status(column, words)
+
+
+def _adds_up(column: Column) -> bool:
+    """Say whether some rows of a column of ids or dates are totals of others."""
+    roles = ("customer_id", "email", "order_id", "ordered_at")
+    if not any(fit(column.name, role) for role in roles):
+        return False
+    lines = sum(re.match(TOTAL_LINE, value.lower()) is not None for value in column.values)
+    return 0 < lines < 0.5 * len(column.values)
 
 
 def is_filled(value: str) -> bool:
@@ -122,15 +146,26 @@ def _flag(column: Column, name: str, words: set[str]) -> Mark | None:
     if is_flag and name in _PAID:
         return Mark(column, Form.NO, Says.UNPAID, "not paid")
     form = Form.YES if is_flag else Form.FILLED if _is_filled_or_not(column, words) else None
+    if form is None and _names_another_row(column, words):
+        return Mark(column, Form.FILLED, Says.UNKNOWN, "reversal")
     if form is None:
         return None
-    if words & _CANCELLED:
+    bare = name.removeprefix("is ")
+    named = says(bare) if is_flag and is_no_sale(bare) else Says.UNKNOWN
+    if words & _CANCELLED or named is Says.NOTHING:
         return Mark(column, form, Says.NOTHING, "cancelled")
-    if words & _GIVEN_BACK:
+    if words & _GIVEN_BACK or named is Says.GIVEN_BACK or words & {"reversed"}:
         return Mark(column, form, Says.GIVEN_BACK, "given back")
     if words & _REFUND and is_flag:
         return Mark(column, form, Says.REFUND, "refund")
     return None
+
+
+def _names_another_row(column: Column, words: set[str]) -> bool:
+    """Say whether some rows have the id of the row that they undo."""
+    undone = words & (_CANCELLED | _REFUND | _GIVEN_BACK)
+    whole = all(re.fullmatch(r"#?\w*\d\w*", value.strip()) for value in column.values)
+    return bool(undone) and 0 < column.share_filled < 0.5 and whole and column.distinct > 1
 
 
 def _is_filled_or_not(column: Column, words: set[str]) -> bool:
@@ -142,13 +177,25 @@ def _is_filled_or_not(column: Column, words: set[str]) -> bool:
 
 
 def _status(column: Column, words: set[str]) -> Mark | None:
-    if not CAN_BE["status"](column) or words & _ABOUT_SOMETHING_ELSE:
+    if words & _ABOUT_SOMETHING_ELSE:
+        return None
+    of_a_sale = bool(words & _OF_A_SALE and words & {"state", "stage", "status"})
+    of_a_sale |= bool(words & _OF_A_ROW and words & {"type", "typ", "kind", "code", "class", "tipo", "art"})
+    if of_a_sale and 2 <= column.distinct <= 12 and column.numbers == 1:
+        return Mark(column, Form.WORDS)  # codes
+    if not CAN_BE["status"](column):
         return None
     named = fit(column.name, "status") > 0
     if any(word.startswith(_WAYS) for word in words):
         return None
-    if any(word.endswith(_A_STATUS) for word in words) or (named and not words & _A_KIND):
+    if (
+        of_a_sale
+        or any(word.endswith(_A_STATUS) for word in words)
+        or (named and not words & _A_KIND)
+    ):
         return Mark(column, Form.WORDS)
+    if any(map(is_no_sale, column.values)):
+        return Mark(column, Form.WORDS, sure=False)  # whatever its name is
     if not named and not words & _A_KIND:
         return None
     known = [says(value) is not Says.UNKNOWN for value in column.values]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from clv.core.wording import counted
 from clv.guess.columns import Column
 from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal
@@ -61,7 +62,22 @@ def guess_amount(looked: Looked, given: Given, found: Proposal) -> None:
     if "amount" not in given.columns:
         _cents(looked, found)
         _sign(looked, found)
+    if looked.named(found.columns.get("amount", "")) is not None:
+        _returns(looked, found)
     _signs(given, found)
+
+
+def _returns(looked: Looked, found: Proposal) -> None:
+    """Give rows of a quantity below zero an amount below zero, where no amount has a sign."""
+    quantity = best(looked.columns, "quantity")
+    if not looked.facts.unsigned_returns or quantity is None:
+        return
+    money, pieces = looked.as_sql(found.columns["amount"]), sql_name(quantity.name)
+    found.columns["amount"] = f"case when {pieces} < 0 then -abs({money}) else {money} end"
+    rows = counted(looked.facts.unsigned_returns, "row", "rows")
+    found.notes.append(
+        f"{quantity.name} is below zero in {rows} and no amount is: money that went back, so it is subtracted"
+    )
 
 
 def _discounts(looked: Looked, found: Proposal) -> None:
@@ -113,14 +129,23 @@ def _cents(looked: Looked, found: Proposal) -> None:
             return
         whole = all(re.fullmatch(r"-?\d+(\.0+)?", value.strip()) for value in column.values)
         ids = next((v for c in looked.columns for v in c.values[:20] if _API_ID.match(v)), None)
-        if whole and ids is not None:
+        if whole and (ids is not None or _may_be_cents(column)):
             name = sql_name(column.name)
+            beside = f" beside ids such as {ids}" if ids else ""
             found.ask(
                 "--amount",
-                f"{column.name} holds whole numbers alone ({', '.join(column.values[:3])}) beside ids such "
-                f"as {ids}, and payment programs count in cents: is it cents (--amount '{name} / 100') or "
-                f"whole units (--amount '{name}')?",
+                f"{column.name} holds whole numbers alone ({', '.join(column.values[:3])}){beside}, and some "
+                f"programs count in cents: is it cents (--amount '{name} / 100') or whole units (--amount "
+                f"'{name}')?",
             )
+
+
+def _may_be_cents(column: Column) -> bool:
+    """Say whether whole numbers are large, and end in whatever two digits as prices with cents do."""
+    digits = [value.strip().lstrip("-").split(".")[0] for value in column.values]
+    ends = {value[-2:] for value in digits if len(value) > 2}
+    large = sum(len(value) > 2 for value in digits)
+    return len(digits) >= 50 and large > 0.9 * len(digits) and len(ends) > 40
 
 
 def _sign(looked: Looked, found: Proposal) -> None:

@@ -92,7 +92,10 @@ _LISTED = {
         order status, status, financial status, payment status, reporting category, transaction
         status, order state, state, transaction type, type, bestellstatus, auftragsstatus,
         zahlungsstatus, statut, statut commande, statut de la commande, etat, estado, estado del
-        pedido, stato, stato ordine, situacao
+        pedido, stato, stato ordine, situacao, situacao do pedido, estado do pedido, stan, stan
+        zamowienia, stav, stav objednavky, durum, siparis durumu, odeme durumu, tila, tilauksen tila,
+        статус, статус заказа, состояние, ステータス, 状態, 状态, 订单状态, 상태, allapot, statusz, stare, κατασταση, stage, deal stage,
+        opportunity stage
     """,
     "currency": """
         currency, order currency, currency code, iso currency, transaction currency, presentment
@@ -121,7 +124,8 @@ NAMES = {role: tuple(" ".join(listed.split()).split(", ")) for role, listed in _
 # Words that take the place of a currency or a unit behind a name: `Betrag (EUR)`, `Total [incl. VAT]`.
 _APART = {"eur", "euro", "usd", "gbp", "chf", "sek", "nok", "dkk", "pln", "czk", "cad", "aud", "in",
           "inc", "incl", "inkl", "ex", "excl", "exkl", "vat", "mwst", "tax", "btw", "iva", "tva",
-          "lc", "utc", "gmt", "local", "brutto", "ttc"}  # fmt: skip
+          "lc", "utc", "gmt", "local", "brutto", "ttc", "base", "purchased", "presentment"}  # fmt: skip
+_NO_ACCENT = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 _CENTS = {"cent", "cents", "pence", "minor", "centimes", "centavos", "ore", "grosz", "groszy"}
 
 
@@ -134,7 +138,7 @@ def plain(name: str) -> str:
     ('bestell nr', 'customer id', 'betrag eur', 'n de commande')
     """
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.replace("°", " ").replace("º", " "))
-    letters = unicodedata.normalize("NFKD", words.lower())
+    letters = unicodedata.normalize("NFKD", words.lower().translate(_NO_ACCENT))
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return " ".join(re.findall(r"[^\W_]+", bare))
 

@@ -12,10 +12,12 @@ from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal
 from clv.guess.money import guess_amount
 from clv.guess.purchases import guess_purchases
-from clv.guess.roles import best, only_one
+from clv.guess.roles import best, of_currencies, only_one
+from clv.guess.unused import tell_unused
 from clv.project.sql_text import literal
 
 FEW, MANY = 0.001, 0.05  # shares of rows
+_GUEST = re.compile(r"(guest|gast|anon|visitor|invitado|ospite|invite)[^\W\d]*[-_ #:]*\w*\d")
 _SHORTENED = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,3}")  # 1.23E+11
 
 
@@ -32,11 +34,13 @@ def propose(looked: Looked, given: Given) -> Proposal:
     found = Proposal()
     for role in ("order_id", "line_id", "updated_at"):
         _plain_role(looked, given, found, role)
+    _versions(looked, given, found)
     _customer(looked, given, found)
     guess_amount(looked, given, found)
     _date(looked, given, found)
     guess_purchases(looked, given, found)
     _currency(looked, given, found)
+    tell_unused(looked, given, found)
     said = {key: value for key, value in given.formats.items() if key != "drop_status"}
     found.formats |= said  # what to drop was joined with what was found
     return found
@@ -50,9 +54,31 @@ def _plain_role(looked: Looked, given: Given, found: Proposal, role: str) -> Non
         found.columns[role] = column.name
 
 
+def _versions(looked: Looked, given: Given, found: Proposal) -> None:
+    """Ask for the id of a line where lines of orders stand in several versions."""
+    order = found.columns.get("order_id")
+    if "line_id" in given.columns or not looked.facts.versions or order is None:
+        return
+    number = sql_name(looked.facts.line_number)
+    found.ask(
+        "--line-id",
+        f"{counted(looked.facts.versions, 'line stands', 'lines stand')} more than once with another "
+        f"{found.columns['updated_at']}, as corrections do: does the newest count (--line-id "
+        f"\"concat_ws('-', {looked.as_sql(order)}, {number})\"), or every row? Then name a column that is "
+        "different in each.",
+    )
+
+
 def _customer(looked: Looked, given: Given, found: Proposal) -> None:
     if "customer_id" in given.columns:
         found.columns["customer_id"] = given.columns["customer_id"]
+        said = looked.named(given.columns["customer_id"])
+        short = next((v for v in said.values if _SHORTENED.fullmatch(v)), None) if said else None
+        if said is not None and short is not None:
+            found.notes.append(
+                f"warning: {said.name} has {short}: a spreadsheet shortened its ids, and several customers "
+                "count as one"
+            )
         return
     column = best(looked.columns, "customer_id")
     email = best(looked.columns, "email") or only_one(looked.columns, "email")
@@ -60,6 +86,8 @@ def _customer(looked: Looked, given: Given, found: Proposal) -> None:
         column, email = None, column
     if column is not None and email is not None and _are_names(column):
         column = None
+    if column is not None and _guests_by_order(found, column, email):
+        return
     shortened = (
         next((v for v in column.values if _SHORTENED.fullmatch(v)), None) if column else None
     )
@@ -86,6 +114,23 @@ def _customer(looked: Looked, given: Given, found: Proposal) -> None:
             found.notes.append(f"{column.name} says nobody in {column.nobody:.0%} of the rows")
     elif column is not None and email is not None:
         _account_or_guest(looked, found, column, email)
+
+
+def _guests_by_order(found: Proposal, column: Column, email: Column | None) -> bool:
+    """Ask who guests are whose id was made for one order, such as guest_100234."""
+    guest = next((value for value in column.values if _GUEST.match(value.lower())), None)
+    if guest is None:
+        return False
+    name = sql_name(column.name)
+    instead = f"lower({sql_name(email.name)})" if email is not None else "null"
+    found.ask(
+        "--customer-id",
+        f"{column.name} has ids such as {guest}, which may be made for one order each, so that a guest who "
+        "comes back is a new customer: are guests known by something else (--customer-id \"case when "
+        f"{name} ilike '{guest[:4]}%' then {instead} else {name} end\"), or is each of these a customer "
+        f"(--customer-id {name})?",
+    )
+    return True
 
 
 def _are_names(column: Column) -> bool:
@@ -154,7 +199,7 @@ def _date(looked: Looked, given: Given, found: Proposal) -> None:
 
 
 def _currency(looked: Looked, given: Given, found: Proposal) -> None:
-    column = best(looked.columns, "currency")
+    column = best(looked.columns, "currency") or of_currencies(looked.columns)
     if "currency" in given.columns:
         found.columns["currency"] = given.columns["currency"]
         column = looked.named(given.columns["currency"])

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from clv.core.wording import counted
 from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal, State
-from clv.guess.marks import TEST_TAG, Form, Mark, is_filled_sql
+from clv.guess.marks import TAGS, Form, Mark, is_filled_sql
 from clv.guess.roles import best
+from clv.guess.state_words import Says, says
 from clv.guess.states import Marked, Verdicts, to_keep
 from clv.project.sql_text import literal
 
 # A larger share of rows that may be purchases or not is asked for.
 DOUBTFUL = 0.05
+MOST_NAMED = 12
 NONE = "none"  # as an answer: no other status is left out
 _TWO_SIDES = (
     {"debit", "credit"},
@@ -22,6 +24,12 @@ _TWO_SIDES = (
     {"soll", "haben"},
     {"s", "h"},
     {"+", "-"},
+    {"in", "out"},
+    {"debe", "haber"},
+    {"dare", "avere"},
+    {"debet", "credit"},
+    {"debet", "kredit"},
+    {"débit", "crédit"},
 )
 
 
@@ -30,9 +38,14 @@ def guess_purchases(looked: Looked, given: Given, found: Proposal) -> None:
     marks = [(mark, states) for mark, states in looked.states.marks if _is_looked_at(mark, given)]
     base = _status_column(looked, given, marks)
     verdicts = Verdicts.of(looked, marks, found.refunds_subtracted)
-    if "amount" not in given.columns:
+    said = given.columns.get("amount")
+    if said is None or looked.named(said) is not None:
         _two_sides(looked, found)
         _subtract(looked, found, verdicts)
+    else:  # an expression may give rows the sign of money that went back, which is seen when it is read
+        back = [each for each in verdicts.out if _went_back(*each)]
+        verdicts.out = [each for each in verdicts.out if each not in back]
+        verdicts.unknown += back
     _leave_out(looked, given, found, base, verdicts)
 
 
@@ -72,7 +85,7 @@ def _subtract(looked: Looked, found: Proposal, verdicts: Verdicts) -> None:
             "--amount",
             f"{_told(verdicts.unsure)} above zero, in orders without another row: is it money that "
             f"went back (--amount {_in_shell(f'case when {test} then -abs({money}) else {money} end')})"
-            f", or are these orders that were paid (--amount {_in_shell(money)})?",
+            f", or are these orders that were paid (--amount {_in_shell(f'({money})')})?",
         )
 
 
@@ -95,7 +108,8 @@ def _two_sides(looked: Looked, found: Proposal) -> None:
             found.ask(
                 "--amount",
                 f"{name} has {' and '.join(sorted(words))} and no amount is below zero: which side is money "
-                'that came? Give --amount "case when ... then -amount else amount end"',
+                'that came? Give --amount "case when ... then -amount else amount end", with the condition of '
+                "your ledger",
             )
 
 
@@ -108,16 +122,19 @@ def _leave_out(
     out = list(verdicts.out)
     if said is not None:
         words = {value.strip().lower() for value in said}
-        out += [each for each in verdicts.doubtful if _label(*each).lower() in words]
+        asked = verdicts.doubtful + verdicts.unknown
+        out += [each for each in asked if _label(*each).lower() in words]
     elif "keep_status" not in given.formats:
         many = [each for each in verdicts.doubtful if each[1].rows > DOUBTFUL * rows]
         out += [each for each in verdicts.doubtful if each not in many]
+        many += [each for each in verdicts.unknown if each not in many]
         if many:
-            labels = ", ".join(_label(*each) for each in many)
+            labels = ", ".join(_label(*each) for each in many[:MOST_NAMED])
             found.ask(
                 "--drop-status",
-                f"{_told(many)}: not paid or not kept, as far as the word says. Which of {labels} are no "
-                f"purchases? Name each, or say {NONE}",
+                f"{_told(many[:MOST_NAMED])}{_more(many)}: the words do not say for certain that this is "
+                f"money that came, and that no other row counts too. Which of {labels} are no purchases? Name "
+                f"each, or say {NONE}",
             )
     elsewhere = [
         each for each in out if each[0].column.name != base or each[0].form is not Form.WORDS
@@ -138,6 +155,16 @@ def _leave_out(
         found.formats["drop_status"] = sorted(dropped)
     if out:
         found.notes.append(f"{_told(out)} left out; {_rest(looked, base, dropped)} kept")
+
+
+def _went_back(mark: Mark, state: State) -> bool:
+    word = says(state.value) if mark.form is Form.WORDS else mark.says
+    return word in (Says.REFUND, Says.GIVEN_BACK) and mark.form is Form.WORDS
+
+
+def _more(each: list[Marked]) -> str:
+    left = len(each) - MOST_NAMED
+    return f"; and {left} more" if left > 0 else ""
 
 
 def _kept_categories(looked: Looked, given: Given, base: str | None) -> list[str]:
@@ -185,5 +212,5 @@ def _test(mark: Mark, state: State) -> str:
     if mark.form is Form.FILLED:
         return is_filled_sql(mark.column)
     if mark.form is Form.TAGS:
-        return f"regexp_matches(lower({text}), {literal(TEST_TAG)})"
+        return f"regexp_matches(lower({text}), {literal(TAGS[mark.label])})"
     return f"lower(trim({text})) = {literal(state.value.strip().lower())}"

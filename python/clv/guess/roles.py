@@ -9,20 +9,26 @@ from clv.guess.columns import Column
 from clv.guess.names import fit
 
 NUMBERS, DATES = 0.95, 0.9
+# The currencies that shops are paid in most; `ALL` and `TOP` and other words are none of them.
+ISO_4217 = frozenset(
+    "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KRW KWD MAD "
+    "MXN MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR".split()
+)
 _ORDER_NAME = re.compile(r"#\d{2,}\S*")  # as Shopify names orders
 
 
 def _could_be_a_customer(column: Column) -> bool:
     return (
-        column.distinct > 1 and (column.dates < 0.5 or column.numbers > 0.9) and not _money(column)
+        column.distinct > 1 and (column.dates < 0.5 or column.numbers > 0.9) and not is_money(column)
     )
 
 
 def _could_be_an_order(column: Column) -> bool:
-    return column.distinct > 1 and not _money(column) and column.emails < 0.5
+    return column.distinct > 1 and not is_money(column) and column.emails < 0.5
 
 
-def _money(column: Column) -> bool:
+def is_money(column: Column) -> bool:
+    """Say whether a column's values are numbers of which most have two decimals."""
     decimals = [value for value in column.values if re.search(r"[.,]\d{2}$", value.strip(" €$£"))]
     return column.numbers > NUMBERS and len(decimals) > 0.5 * len(column.values)
 
@@ -35,12 +41,18 @@ def _is_currency(column: Column) -> bool:
     return 1 <= column.distinct <= 60 and column.codes > NUMBERS
 
 
+def of_currencies(columns: Sequence[Column]) -> Column | None:
+    """Return the column of currencies by its values, where its name does not tell."""
+    able = [c for c in columns if c.values and all(v.strip().upper() in ISO_4217 for v in c.values)]
+    return max(able, key=lambda column: column.distinct, default=None)
+
+
 CAN_BE: dict[str, Callable[[Column], bool]] = {
     "customer_id": _could_be_a_customer,
     "email": lambda column: column.emails > 0.5,
     "ordered_at": lambda column: column.dates >= DATES or column.epoch,
     "updated_at": lambda column: column.dates >= DATES or column.epoch,
-    "amount": lambda column: column.numbers >= NUMBERS,
+    "amount": lambda column: column.numbers >= NUMBERS and not column.is_moment,
     "quantity": lambda column: column.numbers >= NUMBERS,
     "price": lambda column: column.numbers >= NUMBERS,
     "refunded": lambda column: column.numbers >= NUMBERS,

@@ -9,11 +9,10 @@ import duckdb
 from clv.guess.columns import Column
 from clv.guess.expression import sql_name
 from clv.guess.found import State, States
-from clv.guess.marks import TEST_TAG, Form, Mark, is_filled_sql, mark_of
+from clv.guess.marks import TAGS, Form, Mark, is_filled_sql, mark_of
 from clv.guess.roles import best, ranked
+from clv.guess.row_facts import below_zero
 from clv.project.sql_text import literal
-
-_NEGATIVE = r"^[^0-9]*[-−(]|[-−]\s*$"
 
 
 def count_states(
@@ -53,8 +52,8 @@ def count_states(
 def _value(mark: Mark) -> str:
     text = f"trim(cast({sql_name(mark.column.name)} as varchar))"
     if mark.form is Form.TAGS:
-        matched = f"regexp_matches(lower({text}), {literal(TEST_TAG)})"
-        return f"case when {matched} then 'test' else '' end"
+        matched = f"regexp_matches(lower({text}), {literal(TAGS[mark.label])})"
+        return f"case when {matched} then {literal(mark.label)} else '' end"
     if mark.form is Form.FILLED:
         return f"case when {is_filled_sql(mark.column)} then 'filled' else '' end"
     return f"coalesce({text}, '')"
@@ -64,11 +63,7 @@ def _negative(columns: Sequence[Column]) -> str:
     """Return the condition under which the money of a row is below zero, whatever it is made of."""
     money = [*ranked(columns, "amount")[:1]]
     money += [c for c in (best(columns, "quantity"), best(columns, "price")) if c is not None]
-    tests = (
-        f"regexp_matches(trim(cast({sql_name(column.name)} as varchar)), {literal(_NEGATIVE)})"
-        for column in money
-    )
-    return f"coalesce({' or '.join(tests) or 'false'}, false)"
+    return f"({' or '.join(map(below_zero, money)) or 'false'})"
 
 
 def _partners(

@@ -36,19 +36,19 @@ _WORDS = {
         makulerad peruttu anulowane zruseno
     """),
     Says.UNPAID: words_of("""
-        pending hold unpaid awaiting waiting lost damaged undelivered undeliverable disputed dispute
+        initiated pending hold unpaid awaiting waiting lost damaged undelivered undeliverable disputed dispute
         review suspected uncaptured reversed overdue ausstehend unbezahlt offen wartend attente impaye
         impayee pendiente attesa sospeso openstaand
     """),
     Says.REFUND: words_of("""
         refund refunds return returns reimbursement creditnote gutschrift erstattung ruckerstattung retoure
-        ruckgabe rucksendung ruckzahlung remboursement retour avoir devolucion reembolso devolution reso
+        ruckgabe rucknahme rucksendung ruckzahlung remboursement retour avoir devolucion reembolso devolution reso
         rimborso terugbetaling retur
     """),
     Says.GIVEN_BACK: words_of("""
         refunded reimbursed returned chargeback chargedback erstattet zuruckgegeben zuruckgeschickt
         retourniert rembourse remboursee retourne retournee reembolsado reembolsada devuelto rimborsato
-        restituito terugbetaald geretourneerd
+        restituito terugbetaald geretourneerd krediterad krediteret
     """),
     Says.AUTHORIZED: words_of("""
         authorization authorisation preauthorization preauthorisation preauth auth autorisierung
@@ -60,19 +60,91 @@ _WORDS = {
         settled confirmed ok done new open authorized authorised bezahlt versendet versandt abgeschlossen
         geliefert verkauf rechnung bestellung kauf erledigt vente achat paye payee livre livree expedie
         expediee termine terminee venta pagado pagada enviado entregado completado vendita pagato spedito
-        consegnato completato betaald verzonden afgerond
+        consegnato completato betaald verzonden afgerond placed accepte acceptee facture factura fattura
+        factuur faktura fatura pedido commande ordine bestelling ordre zamowienie versement kargoda
     """),
 }  # fmt: skip
+# How words of further languages begin; where words are not kept apart, what they hold.
+_STEMS = {
+    Says.NOTHING: words_of("""
+        cancel annul anul storn peruut void iptal anulow perut avbr makul zrus vervallen concept rascunho kladde
+        utkast szkic taslak rechaz reject refus rifiut recus odrzuc reddedil afgewezen declin fail expir
+        abandon torol sztorn kansell lemond отмен аннул отклон чернов キャンセル 取消 失敗 취소 下書き 草稿 ακυρ απορριφ
+    """),
+    Says.UNPAID: words_of("""
+        pend wait await aguard unpaid nieoplac niezaplac nezaplac neuhraz obetal ubetal bekle oczek ceka
+        ожид неоплач 未払 未入金 保留 待 대기 미결제 pledge fuggo venter afvent odotta asteptare εκκρεμ αναμον
+    """),
+    Says.GIVEN_BACK: words_of("""
+        refunded refundert zwroc estornad devolvid devuelt reembolsad rembours aterbetal refundere palautet vracen
+        visszater ramburs hyvitet возвращ 返金 返品 退款 退货 환불 반품 επιστρ
+    """),
+    Says.REFUND: words_of("""
+        creditnot kreditnot kreditfaktur estorno devoluc zwrot korekt iade hyvity dobropis возврат tilbagebetal
+    """),
+    Says.PURCHASE: words_of("""
+        aprovad aprobad pago paga oplac zaplac odendi tamaml teslim finaliz conclu entregu entreg enviad
+        betal levere sendt afsendt skickad odeslan kiszallit απεσταλ maksettu toimitet vyrizen doruc zrealiz wyslan dostarcz zakoncz realizad complet
+        fizet kifizet teljesit platit livrat πληρ ολοκλ παραδ оплач доставл выполн заверш отправл продаж 完了 支払 入金 発送 済 已付款 完成 已发货 결제 완료 배송
+    """),
+}  # fmt: skip
+_PLAIN_STEMS = {
+    meaning: tuple(plain(stem) for stem in sorted(stems)) for meaning, stems in _STEMS.items()
+}
 _PHRASES = {
     "not paid": Says.UNPAID, "nicht bezahlt": Says.UNPAID, "non paye": Says.UNPAID,
     "no pagado": Says.UNPAID, "credit note": Says.REFUND, "credit memo": Says.REFUND,
-    "charge back": Says.GIVEN_BACK, "checkout draft": Says.NOTHING, "auto draft": Says.NOTHING,
+    "nota de credito": Says.REFUND, "nota di credito": Says.REFUND, "nota credito": Says.REFUND,
+    "note de credit": Says.REFUND, "write off": Says.NOTHING, "soft credit": Says.NOTHING,
+    "in kind": Says.NOTHING, "no show": Says.UNPAID,
+    "charge back": Says.GIVEN_BACK, "charged back": Says.GIVEN_BACK, "checkout draft": Says.NOTHING, "auto draft": Says.NOTHING,
 }  # fmt: skip
 _NEGATED = words_of("not un non nicht no kein keine ohne without")
+# The documents of one sale: an order, its invoice and its payment are the same money.
+_DOCUMENTS = {
+    "an order": words_of(
+        "order orders bestellung auftrag pedido commande ordine bestelling ordre zamowienie"
+    ),
+    "an invoice": words_of("invoice rechnung factura facture fattura factuur faktura fatura fakturierung"),
+    "a payment": words_of("payment payments zahlung paiement pago pagamento betaling platnosc"),
+    "a sale": words_of("sale sales verkauf vente venta vendita verkoop"),
+}
+
+
+def document(state: str) -> str | None:
+    """Return which document of a sale a kind of row is; a line of it is its own; None for no document.
+
+    Examples
+    --------
+    >>> [document(kind) for kind in ("Sales Order", "Invoice", "Sale Line", "Credit Memo")]
+    ['an order', 'an invoice', 'a line', None]
+    """
+    words = words_of(plain(state))
+    if says(state) is not Says.PURCHASE:
+        return None
+    if words & {"line", "item", "position", "ligne", "linea"}:
+        return "a line"
+    return next((name for name, known in _DOCUMENTS.items() if words & known), None)
+
+
 # A part of the order was given back, or cancelled; the rest of it is a purchase.
 _PARTLY = words_of(
-    "partially partial partly teilweise partiellement parcialmente parzialmente deels"
+    "partially partial partly teilweise partiellement parcialmente parzialmente deels parcial delvis "
+    "delvist czesciowo castecne kismen частично osittain"
 )
+
+
+def is_no_sale(state: str) -> bool:
+    """Say whether a state, and not a word of it, is that of money that never came or went back.
+
+    Examples
+    --------
+    >>> [is_no_sale(kind) for kind in ("Credit Memo", "Rückgabe", "return ticket", "invoice")]
+    [True, True, False, False]
+    """
+    text = plain(state)
+    is_whole = " " not in text or text in _PHRASES
+    return is_whole and says(state) in (Says.NOTHING, Says.REFUND, Says.GIVEN_BACK)
 
 
 def says(state: str) -> Says:
@@ -94,5 +166,10 @@ def says(state: str) -> Says:
         return Says.UNKNOWN
     for meaning, known in _WORDS.items():
         if words & known:
+            return meaning
+    for meaning, stems in _PLAIN_STEMS.items():
+        if any(word.startswith(stems) for word in words):
+            return meaning
+        if any(stem in text for stem in stems if not stem.isascii()):
             return meaning
     return Says.UNKNOWN

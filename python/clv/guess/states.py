@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from clv.guess.found import Looked, State
 from clv.guess.marks import FALSE, TRUE, Form, Mark
-from clv.guess.state_words import Says, says
+from clv.guess.state_words import Says, document, is_no_sale, says
 
 # WooCommerce's word for an order that nobody has begun to pay, where these stand beside it.
 _UNPAID, _BESIDE = {"pending", "pending payment"}, {"completed", "processing"}
@@ -54,12 +54,15 @@ class Verdicts:
         Of rows that are money that went back, written without a sign.
     unsure : list
         Of rows that are either that, or orders which were given back.
+    unknown : list
+        Whose word says nothing, or whose money another state of the column counts too.
     """
 
     out: list[Marked] = field(default_factory=list)
     doubtful: list[Marked] = field(default_factory=list)
     minus: list[Marked] = field(default_factory=list)
     unsure: list[Marked] = field(default_factory=list)
+    unknown: list[Marked] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -79,6 +82,10 @@ class Verdicts:
         for mark, states in marks:
             for state in states:
                 verdicts._judge(looked, mark, state, states, refunds_subtracted)
+            if mark.form is Form.FILLED and mark.says is Says.UNKNOWN:
+                verdicts.unknown += [(mark, state) for state in states]
+            if mark.form is Form.WORDS and not to_keep(state.value for state in states):
+                verdicts.unknown += [(mark, state) for state in _not_known(mark, states)]
         return verdicts
 
     def _judge(
@@ -87,8 +94,10 @@ class Verdicts:
         """Put a state where it belongs; what is a purchase belongs nowhere."""
         if not _marks_rows(mark, state) or 2 * state.negative > state.rows:
             return  # money below zero is what went back already
-        word = says(state.value) if mark.form is Form.WORDS else mark.says
         others = {says(other.value) for other in beside}
+        word = says(state.value) if mark.form is Form.WORDS else mark.says
+        if mark.form is Form.WORDS:
+            word = _beside(state.value, word, {other.value.strip().lower() for other in beside})
         if word is Says.NOTHING or (word is Says.AUTHORIZED and Says.PURCHASE in others):
             self.out.append((mark, state))
         elif word is Says.UNPAID:
@@ -104,11 +113,38 @@ class Verdicts:
             (self.minus if partnered >= 0.5 else self.unsure).append((mark, state))
 
 
+def _not_known(mark: Mark, states: tuple[State, ...]) -> list[State]:
+    """Return the states of which nobody can tell by their words whether they count.
+
+    Those are words that are not known, beside others that are, or in a column that is a status for
+    certain; and several documents of what may be one sale: an order, its invoice, its payment.
+    """
+    if len(states) < 2:
+        return []
+    words = {state.value: says(state.value) for state in states}
+    unknown = [state for state in states if words[state.value] is Says.UNKNOWN]
+    if not mark.sure and not any(map(is_no_sale, words)):
+        unknown = []
+    documents = {state.value: document(state.value) for state in states}
+    several = len({*documents.values()} - {None}) > 1
+    return unknown + [state for state in states if several and documents[state.value]]
+
+
 def _marks_rows(mark: Mark, state: State) -> bool:
     word = state.value.strip().lower()
     if mark.form is Form.YES:
         return word in TRUE
     return word in FALSE if mark.form is Form.NO else True
+
+
+def _beside(value: str, word: Says, others: set[str]) -> Says:
+    """Return what a word says beside the others of its column: open beside paid, credit beside sale."""
+    plain = value.strip().lower()
+    if plain == "open" and others & {"paid", "succeeded", "bezahlt", "betaald"}:
+        return Says.UNPAID
+    if plain == "credit" and others & {"sale", "sales", "charge", "invoice", "purchase"}:
+        return Says.REFUND
+    return word
 
 
 def _booked_apart(looked: Looked, state: State, subtracted: bool) -> bool:

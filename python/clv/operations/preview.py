@@ -35,6 +35,8 @@ _WITH_LINES = f"""(
 SHOWN_ROWS = 10
 # A larger share of rows whose date or amount cannot be read is no log that was understood.
 UNREADABLE = 0.05
+# Months of fewer rows say nothing of the usual amount, which no shop's season changes so many times over.
+ROWS_OF_A_MONTH, ANOTHER_UNIT = 10, 20
 # So many rows, and a row that is as much as all others together is no order, customer or not.
 ROWS_BEFORE_A_TOTAL = 6
 
@@ -60,8 +62,10 @@ class Preview:
         Rows whose date or amount cannot be read.
     continued : int
         Further lines of orders whose amount stands in another row: shops write the total once.
-    twins : int
-        Ids that another one differs from in zeros before them alone.
+    twins, cases : int
+        Ids that another one differs from in zeros before them alone, or in upper and lower case alone.
+    jump : str
+        The months between which the usual amount changed as if its unit had; empty where it did not.
     sums_up : bool
         Whether the last row is the sum of all others, as a line of totals is.
     fault : ClvError, optional
@@ -79,6 +83,8 @@ class Preview:
     unreadable: int
     continued: int = 0
     twins: int = 0
+    cases: int = 0
+    jump: str = ""
     sums_up: bool = False
     fault: ClvError | None = None
 
@@ -90,6 +96,17 @@ class Preview:
             told.append(
                 f"{counted(self.twins, 'customer id differs', 'customer ids differ')} from another one in "
                 "zeros before it alone, as 7 and 007 do, and count as customers of their own"
+            )
+        if self.cases:
+            told.append(
+                f"{counted(self.cases, 'customer id differs', 'customer ids differ')} from another one in "
+                "upper and lower case alone, and count as customers of their own: --customer-id 'lower(...)' "
+                "makes them one"
+            )
+        if self.jump:
+            told.append(
+                f"warning: the usual amount went {self.jump}: did its unit, such as cents, or the currency "
+                "change there?"
             )
         if self.sums_up:
             told.append("warning: the last row is the sum of all others, so it may be no order")
@@ -185,6 +202,29 @@ def _read(home: Home) -> Preview:
             qualify count(distinct customer_id) over (partition by ltrim(customer_id, '0')) > 1
         )
     """
+    cases = f"""
+        select count(*) from (
+            select distinct customer_id from {ROWS} where reason is null
+            qualify count(distinct customer_id) over (partition by lower(customer_id)) > 1
+        )
+    """
+    jump = f"""
+        with months as (
+            select strftime(order_date, '%Y-%m') as month, median(amount) as usual
+            from {ROWS} where reason is null and amount > 0
+            group by month having count(*) >= {ROWS_OF_A_MONTH}
+        ),
+        pairs as (
+            select month, usual, lag(month) over (order by month) as before_month,
+                lag(usual) over (order by month) as before
+            from months
+        )
+        select coalesce(min_by(
+            'from ' || printf('%.2f', before) || ' in ' || before_month || ' to '
+            || printf('%.2f', usual) || ' in ' || month, month
+        ), '')
+        from pairs where greatest(usual / before, before / usual) >= {ANOTHER_UNIT}
+    """
     # A row without a customer, or of a day of its own, is seldom as large as all others by chance.
     sums_up = f"""
         with last_row as (select amount, reason from {ROWS} order by input_row desc limit 1),
@@ -218,6 +258,8 @@ def _read(home: Home) -> Preview:
         fetch(database, reasons),
         *fetch_row(database, totals),
         *fetch_row(database, twins),
+        *fetch_row(database, cases),
+        *fetch_row(database, jump),
         *fetch_row(database, sums_up),
     )
 

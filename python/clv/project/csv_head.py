@@ -10,7 +10,7 @@ import codecs
 import csv
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class CsvHead:
         Whether a line has fewer fields than the header, as a footer has.
     mixed_ends : bool
         Whether some lines end as in Windows and some do not.
+    usual_width : int
+        How many fields most of the first lines have.
     """
 
     names: tuple[str, ...]
@@ -62,6 +64,7 @@ class CsvHead:
     skip: int
     ragged: bool
     mixed_ends: bool
+    usual_width: int = field(default=0, compare=False)
 
     @property
     def is_utf8(self) -> bool:
@@ -108,7 +111,8 @@ def csv_head(path: str, reader: Reader) -> CsvHead:
     )
     if short and quote and head.is_utf8:
         _check_quotes(path, quote)
-    return replace(head, ragged=short)
+    usual = Counter(widths[:1000]).most_common(1)
+    return replace(head, ragged=short, usual_width=usual[0][0] if usual else 0)
 
 
 def _check_quotes(path: str, quote: str) -> None:

@@ -145,8 +145,8 @@ def test_what_money_means_is_asked_where_the_file_does_not_say(tmp_path, text, w
     found = asked(tmp_path, text)
     assert [question.option for question in found.questions] == (["--amount"] if words else [])
     assert all(word in found.questions[0].text for word in words)
-    said = asked(tmp_path, text, columns={"amount": "amount"})
-    assert said.questions == [] and said.columns["amount"] == "amount"
+    said = asked(tmp_path, text, columns={"amount": "(amount)"})
+    assert said.questions == [] and said.columns["amount"] == "(amount)"
 
 
 WOO = "order_id,order_date,status,order_total,customer_id,billing_email\n"

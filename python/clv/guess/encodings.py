@@ -1,0 +1,66 @@
+"""The encoding of a text file that is not UTF-8, or the question which it is."""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import replace
+from pathlib import Path
+
+from clv.errors import ClvError
+from clv.project.csv_head import LOOKED_AT, CsvHead, csv_head
+from clv.project.log_options import Reader
+
+# Tried one after the other on text that is not UTF-8; the last two read any bytes.
+ENCODINGS = ("utf-16-le", "utf-16-be", "windows-1252", "iso-8859-1")
+_WESTERN = ("windows-1252", "iso-8859-1")
+# Of the same bytes, what letters of Central Europe and of Turkish are in them.
+_OTHERS = ("windows-1250", "iso-8859-2", "windows-1254", "windows-1251", "shift-jis")
+_NO_WORD = re.compile(r"\w*[^\W\d_][¶³±¿¹¼½¾£¥¦¨¬¯][^\W\d_]\w*|\w*[þýðÞÝÐ]\w*")
+
+
+def in_some_encoding(path: str, said: Reader) -> tuple[Reader, CsvHead]:
+    """Return how a file is read, and its head, in the encoding that was said or fits its bytes.
+
+    Raises
+    ------
+    ClvError
+        Where none fits, or what fits makes words that no language has.
+    """
+    try:
+        return said, csv_head(path, said)
+    except ClvError as error:
+        if said.encoding or ("encoding" not in str(error) and "UTF" not in str(error)):
+            raise
+        for encoding in ENCODINGS:
+            reader = replace(said, encoding=encoding)
+            try:
+                head = csv_head(path, reader)
+            except ClvError:
+                continue
+            letters = "".join(head.names)
+            plain = sum(letter in string.printable for letter in letters)
+            if plain >= 0.8 * len(letters) and letters.isprintable():
+                if encoding in _WESTERN:
+                    _check_words(path, encoding)
+                return reader, head
+        raise
+
+
+def _check_words(path: str, encoding: str) -> None:
+    """Refuse an encoding that puts signs between letters, or letters of Icelandic into words."""
+    if path.lower().endswith((".gz", ".zst")):
+        return
+    with Path(path).open("rb") as file:
+        raw = file.read(LOOKED_AT)
+    found = _NO_WORD.search(raw.decode(encoding, "replace"))
+    if found is None:
+        return
+    word = found.group().encode(encoding, "replace")
+    ways = {other: word.decode(other, "replace") for other in _OTHERS}
+    shown = ", ".join(f"{text} in {other}" for other, text in ways.items() if "\ufffd" not in text)
+    raise ClvError(
+        f"the transaction log {path} is no UTF-8, and its encoding cannot be told: the same word is "
+        f"{found.group()} in {encoding}, {shown}. Say which: `clv init` with --encoding; in the config or "
+        "--vars, reader: {encoding: windows-1250}."
+    )

@@ -1,0 +1,84 @@
+"""Columns that the proposal leaves aside, though another person might use them."""
+
+from __future__ import annotations
+
+import re
+
+from clv.guess.columns import Column
+from clv.guess.expression import sql_name
+from clv.guess.found import Given, Looked, Proposal
+from clv.guess.names import plain
+from clv.guess.roles import CAN_BE, NUMBERS, is_money
+from clv.guess.state_words import Says, says, words_of
+
+_MOST = 8  # columns of a sort that are named
+_FEW_VALUES = 12
+_NO_MONEY = words_of("""
+    qty quantity menge anzahl count number no nr id days day tage rate percent pct share reason policy
+    date datum status state type kind item items line lines
+""")
+_COUNTS = words_of("qty quantity menge anzahl count items number line lines pos position")
+_CHANGED = {"credited", "chargeback", "chargebacks", "adjusted", "adjustment", "korrigiert", "ajuste", "ajustado", "rettificato"}
+
+
+def tell_unused(looked: Looked, given: Given, found: Proposal) -> None:
+    """Ask about money that went back in a column of its own, and name what else is not looked at."""
+    left = [column for column in looked.columns if not _is_used(column, found)]
+    left = [column for column in left if column.distinct > 1]
+    if "amount" not in given.columns:
+        _ask_of_refunds(looked, found, left)
+    money = [c.name for c in left if is_money(c) and not CAN_BE["ordered_at"](c)]
+    dates = [c.name for c in left if CAN_BE["ordered_at"](c)]
+    few = [
+        c for c in left
+        if c.distinct <= _FEW_VALUES and c.name not in money + dates and not _counts(c)
+    ]  # fmt: skip
+    states = [f"{c.name} ({', '.join(c.values[:4])}{', …' * (c.distinct > 4)})" for c in few]
+    told = [("money in", money), ("dates in", dates), ("what divides the rows:", states)]
+    parts = [f"{what} {', '.join(names[:_MOST])}{_more(names)}" for what, names in told if names]
+    if parts:
+        found.notes.append(f"not used: {'; '.join(parts)}")
+
+
+def _counts(column: Column) -> bool:
+    """Say whether a column counts pieces, or lines of an order."""
+    return column.numbers == 1 and bool(words_of(plain(column.name)) & _COUNTS)
+
+
+def _is_used(column: Column, found: Proposal) -> bool:
+    name = re.escape(column.name.lower())
+    return any(
+        re.search(rf"(?<!\w){name}(?!\w)", text.lower()) is not None
+        for text in found.columns.values()
+    )
+
+
+def _ask_of_refunds(looked: Looked, found: Proposal, left: list[Column]) -> None:
+    amount = found.columns.get("amount")
+    column = next((column for column in left if _may_be_money_that_went_back(column)), None)
+    if amount is None or column is None:
+        return
+    money = looked.as_sql(amount)
+    shown = [value for value in column.values if value.strip("0.,- ") != ""]
+    sign = "+" if any(value.strip().startswith("-") for value in shown) else "-"
+    less = f"{money} {sign} coalesce({sql_name(column.name)}, 0)"
+    found.ask(
+        "--amount",
+        f"{column.name} has {', '.join(shown[:3])}: is it money that went back, which the amount ({amount}) "
+        f"still holds? Then --amount '{less}', or as your export means it; if not, --amount '({money})'",
+    )
+
+
+def _may_be_money_that_went_back(column: Column) -> bool:
+    words = words_of(plain(column.name))
+    if words & _NO_MONEY or column.numbers < NUMBERS or CAN_BE["ordered_at"](column):
+        return False
+    if all(value.strip("0.,- ") == "" for value in column.values):
+        return False
+    if not is_money(column) and column.distinct <= 2:
+        return False  # a flag
+    return bool(words & _CHANGED) or says(column.name) in (Says.REFUND, Says.GIVEN_BACK)
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
