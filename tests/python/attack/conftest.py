@@ -46,7 +46,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, log: Path) -> Path:
     """Return a home with every file that a home can have. Not to be changed."""
 
     def make(root: Path) -> None:
-        shop = Shop(root, log).without_data_tests()
+        shop = Shop(root, log)
         windows = ("--history-months", "3", "--pred-months", "1", "--cutoff", "2022-08-31")
         for more in ((), ("--no-promote",)):
             done = shop.clv("train", *windows, *more)

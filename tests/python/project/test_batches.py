@@ -37,12 +37,14 @@ def test_scoring_the_same_cutoffs_again_changes_nothing_not_even_the_time_of_sco
         pd.testing.assert_frame_equal(frame, three.query(query.format(table)), check_exact=True)
 
 
+@pytest.mark.exhaustive  # scoring again above
 def test_a_full_refresh_keeps_the_ledgers(three):
     before = three.tables()
     assert three.dbt("run", "--full-refresh", "--vars", "{cutoff: 1998-05-15}").code == 0
     same(before, three.tables())
 
 
+@pytest.mark.exhaustive  # unit tests of int_clv__scoring_windows
 def test_without_the_var_the_last_day_of_the_log_is_scored(fresh):
     shop = fresh("default")
     assert shop.score().code == 0
@@ -54,15 +56,22 @@ def test_without_the_var_the_last_day_of_the_log_is_scored(fresh):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda log: log[log.ordered_at <= "19971231"],
-        lambda log: pd.concat(
-            [log, log[log.ordered_at > "19971231"].assign(amount="999.99"), ]
+        pytest.param(
+            lambda log: log[log.ordered_at <= "19971231"],
+            id="rows removed", marks=pytest.mark.exhaustive,
         ),
-        lambda log: log.assign(
-            customer_id=log.customer_id.where(log.ordered_at <= "19971231", "0001"),
+        pytest.param(
+            lambda log: pd.concat([log, log[log.ordered_at > "19971231"].assign(amount="999.99")]),
+            id="rows added", marks=pytest.mark.exhaustive,
+        ),
+        pytest.param(
+            lambda log: log.assign(
+                customer_id=log.customer_id.where(log.ordered_at <= "19971231", "0001"),
+                amount=log.amount.where(log.ordered_at <= "19971231", "999.99"),
+            ),
+            id="rows changed",
         ),
     ],
-    ids=["rows removed", "rows added", "rows changed"],
 )  # fmt: skip
 def test_no_row_after_the_cutoff_changes_a_feature_or_a_score(three, fresh, tmp_path, change):
     shop = fresh("future")
@@ -78,6 +87,7 @@ def test_no_row_after_the_cutoff_changes_a_feature_or_a_score(three, fresh, tmp_
         pd.testing.assert_frame_equal(left, right, check_exact=True)
 
 
+@pytest.mark.exhaustive  # the data test batches_are_whole
 def test_a_customer_who_vanished_from_a_corrected_log_leaves_no_orphan(fresh, tmp_path):
     shop = fresh("orphan")
     cutoff = "1998-05-15"
@@ -94,6 +104,7 @@ def test_a_customer_who_vanished_from_a_corrected_log_leaves_no_orphan(fresh, tm
     assert ranks.tolist() == list(range(1, len(ranks) + 1))
 
 
+@pytest.mark.exhaustive  # unit tests of int_clv__scoring_windows
 def test_a_labelled_batch_is_only_scored_again_on_request(fresh, tmp_path):
     shop = fresh("labelled")
     assert shop.score("{cutoff: 1997-12-31}").code == 0
@@ -132,6 +143,7 @@ def test_actuals_are_the_log_s_amounts_in_the_window_and_nothing_bought_is_0(thr
         assert accuracy.customers[0] == len(batch)
 
 
+@pytest.mark.exhaustive  # unit tests of int_clv__due_batches
 def test_a_window_matures_by_data_through_and_not_by_the_clock(fresh):
     shop = fresh("mature")
     assert shop.score("{cutoff: 1998-03-31, data_through: 1998-06-29}").code == 0

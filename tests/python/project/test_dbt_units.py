@@ -33,7 +33,7 @@ MODELS_WITH_UNIT_TESTS = {
 @pytest.fixture(scope="module")
 def shop(scored, tmp_path_factory):
     """Return a copy of the scored shop: unit tests open its database for writing."""
-    return scored.copy(tmp_path_factory.mktemp("units") / "home")
+    return scored.copy(tmp_path_factory.mktemp("units") / "home").with_data_tests()
 
 
 def test_every_unit_test_of_the_models_ran_and_passed(shop):

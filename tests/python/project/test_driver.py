@@ -159,7 +159,7 @@ def test_reports_stand_for_just_the_batches_that_crossed_or_alert(scored):
 
 
 def test_an_alert_is_raised_once_with_exit_code_3_and_the_schedule_waits(fresh, tmp_path):
-    shop = fresh("alert").without_data_tests()
+    shop = fresh("alert")
     log = pd.read_csv(shop.log, dtype=str)
     late = log.ordered_at > "19971230"
     log.loc[late, "amount"] = (log.loc[late, "amount"].astype(float) * 10).astype(str)
@@ -177,8 +177,9 @@ def test_an_alert_is_raised_once_with_exit_code_3_and_the_schedule_waits(fresh, 
     assert (shop.home / "registry" / "champion_manifest.csv").read_bytes() == manifest
 
 
+@pytest.mark.exhaustive  # tests/python/unit/test_schedule.py
 def test_a_single_cutoff_leaves_the_schedule_alone(fresh):
-    shop = fresh("single").without_data_tests()
+    shop = fresh("single")
     config = shop.home / "config" / "model_config.yaml"
     before = config.read_bytes()
     assert shop.clv("run", "--cutoff", "1998-05-15").code == 0
@@ -195,8 +196,9 @@ def test_a_single_cutoff_leaves_the_schedule_alone(fresh):
     assert f"{nowcast:,.2f} (" in waiting
 
 
+@pytest.mark.exhaustive  # tests/python/project/test_night.py
 def test_monitor_judges_what_has_matured_and_scores_nothing(fresh):
-    shop = fresh("monitor").without_data_tests()
+    shop = fresh("monitor")
     assert (
         shop.clv("run", "--cutoff", "1998-01-31", "--vars", "{data_through: 1998-02-28}").code == 0
     )

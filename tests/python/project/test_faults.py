@@ -24,7 +24,7 @@ def config(shop: Shop, old: str, new: str) -> None:
 @pytest.fixture(scope="module")
 def judged(trained, tmp_path_factory) -> Shop:
     """Return a shop with one batch, matured and not alarming. Not to be changed."""
-    shop = trained.copy(tmp_path_factory.mktemp("judged") / "home").without_data_tests()
+    shop = trained.copy(tmp_path_factory.mktemp("judged") / "home")
     config(shop, "rmse: 0.20", "rmse: 2.00")
     config(shop, "r2: 0.15", "r2: 2.00")
     done = shop.clv("run", "--until", "1997-12-31")
@@ -59,8 +59,9 @@ def test_a_fault_in_monitoring_fails_the_run_and_is_never_no_alert(judged, tmp_p
     assert alerts(shop) == []
 
 
+@pytest.mark.exhaustive  # what a run leaves undone is done by the next: tests/python/unit/test_journal.py
 def test_an_alert_that_could_not_be_written_or_said_is_raised_by_the_next_run(fresh, monkeypatch):
-    shop = fresh("silent").without_data_tests()
+    shop = fresh("silent")
     assert shop.clv("run", "--cutoff", "1998-01-31", "--vars", EARLY).code == 0
     with duckdb.connect(str(shop.home / "clv.duckdb")) as connection:
         connection.execute("update clv_predictions set predicted_clv = 3 * predicted_clv")
@@ -90,10 +91,11 @@ with duckdb.connect(sys.argv[1], read_only=True):
 """
 
 
+@pytest.mark.exhaustive  # locks: tests/python/attack/test_attack_processes.py
 def test_a_short_reader_of_the_database_is_waited_out_and_a_lasting_one_is_named(
     judged, tmp_path, monkeypatch
 ):
-    shop = judged.copy(tmp_path / "held").without_data_tests()
+    shop = judged.copy(tmp_path / "held")
 
     def hold(seconds: float) -> "subprocess.Popen[str]":
         command = [sys.executable, "-c", HOLD, str(shop.home / "clv.duckdb"), str(seconds)]
@@ -141,6 +143,7 @@ print(code, loaded)
 """
 
 
+@pytest.mark.exhaustive  # tests/python/project/test_monitoring.py: an alert retrains nothing
 def test_no_run_trains_even_when_it_alarms(fresh, monkeypatch):
     shop = fresh("watched")
     assert shop.clv("run", "--cutoff", "1998-01-20", "--vars", EARLY).code == 0

@@ -25,7 +25,7 @@ def hundredfold(log: Path, to: Path) -> Path:
 def test_a_held_batch_leaves_nothing_behind_and_is_published_when_it_is_accepted(
     fresh: Callable[[str], Shop], tmp_path: Path
 ) -> None:
-    shop = fresh("short").without_data_tests()
+    shop = fresh("short")
     assert isinstance(shop.log, Path)
     shop.log = hundredfold(shop.log, tmp_path / "log.csv")
     refused = shop.score(f"{{cutoff: {HELD}}}")
@@ -45,7 +45,7 @@ def test_a_held_batch_leaves_nothing_behind_and_is_published_when_it_is_accepted
 def test_readers_keep_the_last_good_batch_until_a_held_one_is_accepted(
     fresh: Callable[[str], Shop], tmp_path: Path
 ) -> None:
-    shop = fresh("held").without_data_tests()
+    shop = fresh("held")
     assert shop.clv("run", "--cutoff", GOOD).code == 0
     before, files = shop.tables(), shop.files()
     assert isinstance(shop.log, Path)

@@ -80,6 +80,7 @@ def test_labels_that_stand_in_another_schema_are_left_as_they_are(host, monkeypa
     assert host.shop.query(judged).customers.tolist() == [len(before)]
 
 
+@pytest.mark.exhaustive  # labels in another schema above
 def test_batches_are_deleted_from_the_schema_that_holds_them(host):
     variables = "{cutoff: 1998-06-30, accept_log: true}"  # another test has changed the log
     assert host.dbt("build", *NO_TESTS, "--vars", variables) == ""

@@ -53,6 +53,7 @@ HEAD = "customer_id,order_date,amount\n"
 ROWS = "7,2021-01-05,50.00\n007,2021-02-05,20.00\n8,2021-03-05,30.00\n,2021-03-06,1.00\n"
 
 
+@pytest.mark.exhaustive  # tests/python/unit/test_reading_files.py
 def test_a_line_of_totals_is_a_footer_and_ids_that_differ_in_zeros_are_told(tmp_path):
     log, home = tmp_path / "log.csv", Shop(tmp_path / "home")
     log.write_text(HEAD + ROWS + "Total,,101.00\n")

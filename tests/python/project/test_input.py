@@ -113,7 +113,7 @@ def test_a_day_that_nets_to_0_with_a_refund_is_no_purchase_day_but_a_free_order_
 
 
 def test_the_reconciliation_test_fails_when_staging_loses_a_row(dirty, tmp_path):
-    broken = dirty.copy(tmp_path / "home")
+    broken = dirty.copy(tmp_path / "home").with_data_tests()
     with duckdb.connect(str(broken.home / "clv.duckdb")) as connection:
         connection.execute("delete from stg_clv__classified_transactions where input_row = 1")
     rates = dirty.log.parent / "rates.csv"
@@ -202,6 +202,7 @@ def test_ids_of_guests_are_those_of_the_customers_that_a_map_names(tmp_path):
     ]
 
 
+@pytest.mark.exhaustive  # tests/python/unit/test_log_verdict.py
 def test_a_mistyped_date_ends_the_run_and_neither_begins_history_nor_closes_windows(
     sample_log, tmp_path
 ):

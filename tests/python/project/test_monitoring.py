@@ -1,7 +1,5 @@
 """Drift with its noise, and early warnings, on the whole project."""
 
-from dataclasses import replace
-
 import duckdb
 import numpy as np
 import pandas as pd
@@ -25,7 +23,7 @@ def registry_of(shop):
 @pytest.fixture(scope="module")
 def decayed(trained, tmp_path_factory):
     """Return a shop whose model's predictions were tripled before they matured, and what it said."""
-    shop = trained.copy(tmp_path_factory.mktemp("decayed") / "home").without_data_tests()
+    shop = trained.copy(tmp_path_factory.mktemp("decayed") / "home")
     for cutoff in ("1998-01-31", "1998-02-15"):
         assert shop.clv("run", "--cutoff", cutoff, "--vars", EARLY).code == 0
     tables_written(shop, "update clv_predictions set predicted_clv = 3 * predicted_clv")
@@ -64,8 +62,9 @@ def test_the_naive_rule_is_measured_on_the_customers_of_the_batch(scored):
     assert kept.to_dict() == pytest.approx(rmse.to_dict())
 
 
+@pytest.mark.exhaustive  # scoring again: tests/python/project/test_batches.py
 def test_judging_again_finds_nothing_to_judge_and_changes_nothing(scored, tmp_path):
-    shop = scored.copy(tmp_path / "again").without_data_tests()
+    shop = scored.copy(tmp_path / "again")
     before = shop.query("select * from int_clv__drift_noise order by all")
     nowcasts = shop.query("select * from clv_nowcast order by all")
     assert shop.clv("monitor").code == 0
@@ -76,6 +75,7 @@ def test_judging_again_finds_nothing_to_judge_and_changes_nothing(scored, tmp_pa
     pd.testing.assert_frame_equal(nowcasts, shop.query("select * from clv_nowcast order by all"))
 
 
+@pytest.mark.exhaustive  # a correction of labels: tests/python/project/test_night.py
 def test_a_batch_labelled_again_with_the_same_labels_stays_as_it_was_judged(scored, tmp_path):
     shop = scored.copy(tmp_path / "rescored")
     before = shop.query("select * from int_clv__drift_noise order by cutoff")
@@ -121,13 +121,13 @@ def test_an_alert_retrains_nothing(decayed):
 @pytest.mark.parametrize(("severity", "code"), [("warn", 0), ("error", 1)])
 def test_the_test_over_drift_warns_or_fails_as_told(decayed, monkeypatch, severity, code):
     monkeypatch.setenv("CLV_DRIFT_SEVERITY", severity)
-    shop = replace(decayed[0], data_tests=True)
+    shop = decayed[0].with_data_tests()
     assert shop.dbt("test", "--select", "drift_alerts").code == code
 
 
 @pytest.mark.exhaustive  # test_faults.py has three faults of monitoring
 def test_an_exception_while_judging_fails_the_run(fresh, monkeypatch):
-    shop = fresh("broken").without_data_tests()
+    shop = fresh("broken")
     assert shop.clv("run", "--cutoff", "1998-01-31", "--vars", EARLY).code == 0
 
     def broken(*_):
@@ -167,7 +167,7 @@ def test_open_batches_are_held_against_what_the_champion_expects_by_now(scored):
 def test_a_drop_of_purchases_is_seen_before_the_window_has_matured_and_raises_no_alert(
     fresh, tmp_path
 ):
-    shop = fresh("drop").without_data_tests()
+    shop = fresh("drop")
     log = pd.read_csv(shop.log, dtype=str)
     late = log.ordered_at > "19980131"
     shop.log = tmp_path / "log.csv"

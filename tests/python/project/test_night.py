@@ -45,7 +45,7 @@ def batches(shop: Shop, table: str) -> list[str]:
 @pytest.fixture(scope="module")
 def four(trained, tmp_path_factory) -> Shop:
     """Return a shop with four matured batches, none of which alarms. Not to be changed."""
-    shop = trained.copy(tmp_path_factory.mktemp("four") / "home").without_data_tests()
+    shop = trained.copy(tmp_path_factory.mktemp("four") / "home")
     thresholds(shop, "2.00")
     done = shop.clv("run", "--data-through", "1998-02-20")
     assert done.code == 0, done.err
@@ -76,7 +76,7 @@ def corrected(four, tmp_path) -> Shop:
 def test_a_correction_relabels_only_on_request_and_says_what_changed(four, corrected, tmp_path):
     shop = corrected
     before, times, files = labels(shop), labelled_at(shop), shop.files()
-    watched = shop.clv("monitor")
+    watched = shop.with_data_tests().clv("monitor")
     assert watched.code == 0, watched.err
     assert "no longer bears out the labels of 1 batch." in watched.err
     assert "`clv monitor --relabel`" in watched.err

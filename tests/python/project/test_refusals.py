@@ -77,6 +77,7 @@ def test_training_refuses_bad_input(tmp_path, log, arguments, words):
     assert not (shop.home / "registry").exists()
 
 
+@pytest.mark.exhaustive  # tests/python/attack/test_attack_dbt.py
 @pytest.mark.parametrize(
     ("role", "expression"),
     [
@@ -93,6 +94,7 @@ def test_a_mapped_expression_that_is_more_than_one_never_reaches_the_engine(shop
     assert shop.query("select kept from marker").kept.tolist() == [1]
 
 
+@pytest.mark.exhaustive  # tests/python/unit/test_log_columns.py
 def test_quoted_text_and_names_may_hold_what_an_expression_may_not(tmp_path):
     header, row = 'id;,ordered_at,amount,"kind --"', "7,2020-01-01,5,E"
     (tmp_path / "log.csv").write_text(f"{header}\n{row}\n")
@@ -320,10 +322,11 @@ def test_dbt_build_says_once_that_no_log_is_named(unnamed):
     assert unnamed.query("select * from stg_clv__classified_transactions").shape[0] == 6919
 
 
+@pytest.mark.exhaustive  # tests/python/unit/test_log_contract.py
 def test_a_log_that_is_not_what_it_was_ends_clv_and_dbt_alike_until_it_is_accepted(
     fresh, sample_log, tmp_path
 ):
-    shop = fresh("changed").without_data_tests()
+    shop = fresh("changed")
     contract = path_of(shop.home)
     before = contract.read_bytes()
     exports = tmp_path / "exports"

@@ -10,6 +10,7 @@ from pathlib import Path
 import fake_jira
 import pytest
 from fake_jira import FakeJira
+from shop import Shop
 
 from clv.project.cdnow import write_cdnow
 
@@ -47,6 +48,12 @@ def home(tmp_path_factory: pytest.TempPathFactory, log: str) -> Path:
     return home
 
 
+@pytest.fixture(scope="module")
+def a_home(trained: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home whose champion was trained on a log without a secret."""
+    return trained.copy(tmp_path_factory.mktemp("a") / "home").home
+
+
 @pytest.mark.exhaustive  # the attacks look for secrets in every file
 def test_a_log_with_a_secret_is_read_and_the_card_does_not_hold_it(home: Path, log: str) -> None:
     assert "token=***" in clv(home, "card", "champion").stdout.replace("\\*", "*")
@@ -64,24 +71,24 @@ def test_a_log_with_a_secret_is_read_and_the_card_does_not_hold_it(home: Path, l
         f"https://user:{CANARY}@127.0.0.1:9/orders.csv?X-Amz-Signature={CANARY}",
     ],
 )
-def test_a_log_that_cannot_be_read_is_named_without_it(home: Path, location: str) -> None:
-    assert clv(home, "run", CLV_TRANSACTIONS=location).returncode == 1
+def test_a_log_that_cannot_be_read_is_named_without_it(a_home: Path, location: str) -> None:
+    assert clv(a_home, "run", CLV_TRANSACTIONS=location).returncode == 1
     by_var = f"{{transactions: '{location}'}}"
-    assert clv(home, "monitor", "--vars", by_var, CLV_TRANSACTIONS="").returncode == 1
+    assert clv(a_home, "monitor", "--vars", by_var, CLV_TRANSACTIONS="").returncode == 1
 
 
 @pytest.mark.parametrize("mode", [fake_jira.ECHO, fake_jira.UNAUTHORIZED, fake_jira.MALFORMED])
-def test_jira_repeats_it_to_nobody(home: Path, mode: str) -> None:
+def test_jira_repeats_it_to_nobody(a_home: Path, mode: str) -> None:
     jira = FakeJira(mode=mode)
-    (home / "outputs").mkdir(exist_ok=True)
-    alert = home / "outputs" / "drift_alert_19980623_pred3m.md"
+    (a_home / "outputs").mkdir(exist_ok=True)
+    alert = a_home / "outputs" / "drift_alert_19980623_pred3m.md"
     alert.write_text("# The model lost accuracy\n")
     variables = {
         "CLV_JIRA_URL": jira.url.replace("://", f"://user:{CANARY}@"),
         "CLV_JIRA_TOKEN": CANARY, "CLV_JIRA_PROJECT": "CLV", "CLV_JIRA_USER": "jane",
     }  # fmt: skip
     try:
-        assert clv(home, "tickets", **variables).returncode == 1
+        assert clv(a_home, "tickets", **variables).returncode == 1
     finally:
         jira.close()
         alert.unlink()

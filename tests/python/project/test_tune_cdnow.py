@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from shop import Shop
 
 from clv.prediction import accuracy
 from clv.project.cdnow import write_cdnow
@@ -47,13 +48,12 @@ def small_log(sample_log: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(trained: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a champion and a challenger."""
-    home = tmp_path_factory.mktemp("a home with spaces")
-    for more in ([], ["--no-promote"]):
-        arguments = ["--cutoff", "1997-09-30", "--history-months", "9", "--pred-months", "3", *more]
-        done = clv(home, "train", *arguments)
-        assert done.returncode == 0, done.stderr
+    home = trained.copy(tmp_path_factory.mktemp("a folder with spaces") / "home").home
+    arguments = ["--cutoff", "1997-09-30", "--history-months", "9", "--pred-months", "3"]
+    done = clv(home, "train", *arguments, "--no-promote")
+    assert done.returncode == 0, done.stderr
     return home
 
 
@@ -111,6 +111,7 @@ def test_the_default_grid_is_comparable_and_one_sql_pass(
     assert "sample: 10.00% of the customers" in tuning.report(first)
 
 
+@pytest.mark.exhaustive  # tests/python/unit/test_tune_learning.py
 def test_no_row_of_the_log_after_the_cutoff_changes_a_prediction(
     tmp_path: Path, sample_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
