@@ -6,8 +6,8 @@
       left out. Asked by int_clv__log_days, on which all that is scored and judged rests. -#}
   {%- set mapped = clv_mapped_columns() -%}
   {%- set outcomes = clv_text_rows("select coalesce(reason, 'kept'), count(*), coalesce(sum(amount), 0), coalesce(sum(abs(amount)), 0), coalesce(sum(case when amount > 0 then 1 else 0 end), 0), coalesce(sum(case when amount < 0 then 1 else 0 end), 0) from " ~ classified ~ " group by reason order by 1", 6) -%}
-  {#- a line without an amount whose order has its own in another row, as shops export their orders -#}
-  {%- set further = "(reason in ('no_customer', 'date_missing', 'amount_missing_or_not_finite') and amount is null and order_id in (select order_id from " ~ classified ~ ' where order_id is not null and amount is not null))' -%}
+  {#- a line without an amount whose order has its own in another row, or is named in a row before alone, as shops export their orders -#}
+  {%- set further = "(reason in ('no_customer', 'date_missing', 'amount_missing_or_not_finite') and amount is null and (order_id in (select order_id from " ~ classified ~ ' where order_id is not null and amount is not null) or (order_id is null and customer_id is null and written_date is null)))' -%}
   {%- set continued = clv_text_rows('select reason, count(*) from ' ~ classified ~ ' where ' ~ further ~ ' group by reason order by reason', 2) if mapped.order_id is not none and outcomes | length > 1 else [] -%}
   {%- set reasons, examples = [], {} -%}
   {%- for row in outcomes -%}

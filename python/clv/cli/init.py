@@ -68,9 +68,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     "--cdnow", is_flag=True, help="Make a home for CDNOW, an example that clv brings along."
 )
 @click.option("--yes", is_flag=True, help="Write the config without asking.")
-@click.option(
-    "--skip-rows", type=click.IntRange(0), help="Lines before the names of the columns."
-)
+@click.option("--skip-rows", type=click.IntRange(0), help="Lines before the names of the columns.")
 @_options
 def init_command(file: str | None, home: Any, cdnow: bool, yes: bool, **said: Any) -> None:
     """Look at FILE, show how it is read, and write that into the home's config.

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import replace
-from pathlib import Path
 
 from clv.errors import ClvError
-from clv.project.csv_head import LOOKED_AT, CsvHead, csv_head
+from clv.project.csv_head import CsvHead, csv_head, first_bytes
 from clv.project.log_options import Reader
 
 # Tried one after the other on text that is not UTF-8; the last two read any bytes.
@@ -49,11 +48,7 @@ def in_some_encoding(path: str, said: Reader) -> tuple[Reader, CsvHead]:
 
 def _check_words(path: str, encoding: str) -> None:
     """Refuse an encoding that puts signs between letters, or letters of Icelandic into words."""
-    if path.lower().endswith((".gz", ".zst")):
-        return
-    with Path(path).open("rb") as file:
-        raw = file.read(LOOKED_AT)
-    found = _NO_WORD.search(raw.decode(encoding, "replace"))
+    found = _NO_WORD.search(first_bytes(path)[0].decode(encoding, "replace"))
     if found is None:
         return
     word = found.group().encode(encoding, "replace")

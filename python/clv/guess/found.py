@@ -145,6 +145,14 @@ class Looked:
         """Return what a role is mapped to as SQL: a column's name, or the expression as it is."""
         return mapped if self.named(mapped) is None else sql_name(mapped)
 
+    def amount_is_written(self, given: Given) -> bool:
+        """Say whether a person wrote the amount as an expression, which stands as it is.
+
+        The name of a column says which money is meant, and leaves its sign, its unit and its refunds to be
+        found; brackets around it make it an expression.
+        """
+        return "amount" in given.columns and self.named(given.columns["amount"]) is None
+
     @property
     def listed(self) -> str:
         """Its columns in a sentence."""

@@ -8,15 +8,67 @@ from enum import Enum
 
 from clv.guess.columns import Column
 from clv.guess.expression import sql_name
-from clv.guess.names import fit, plain
+from clv.guess.names import fit, plain, words_of
 from clv.guess.roles import CAN_BE
-from clv.guess.state_words import Says, is_no_sale, says, words_of
+from clv.guess.state_words import Says, is_beside_sales, is_no_sale, says
 from clv.project.sql_text import literal
 
-TRUE = ("true", "t", "1", "yes", "y", "x", "ja", "j", "oui", "si", "sí", "sì", "wahr", "vrai", "1.0",
-        "sim", "tak", "ano", "igen", "da", "evet", "kylla", "kyllä", "да", "はい", "是", "예")
-FALSE = ("false", "f", "0", "no", "n", "nein", "non", "falsch", "faux", "0.0", "nee", "nej",
-         "nao", "não", "nie", "ne", "nem", "nu", "hayır", "hayir", "ei", "нет", "いいえ", "否", "아니요")
+TRUE = (
+    "true",
+    "t",
+    "1",
+    "yes",
+    "y",
+    "x",
+    "ja",
+    "j",
+    "oui",
+    "si",
+    "sí",
+    "sì",
+    "wahr",
+    "vrai",
+    "1.0",
+    "sim",
+    "tak",
+    "ano",
+    "igen",
+    "da",
+    "evet",
+    "kylla",
+    "kyllä",
+    "да",
+    "はい",
+    "是",
+    "예",
+)
+FALSE = (
+    "false",
+    "f",
+    "0",
+    "no",
+    "n",
+    "nein",
+    "non",
+    "falsch",
+    "faux",
+    "0.0",
+    "nee",
+    "nej",
+    "nao",
+    "não",
+    "nie",
+    "ne",
+    "nem",
+    "nu",
+    "hayır",
+    "hayir",
+    "ei",
+    "нет",
+    "いいえ",
+    "否",
+    "아니요",
+)
 # What stands in place of nothing.
 EMPTY = ("", "null", "none", "nan", "nat", "n/a", "na", "-", "\\n")
 # A tag of several, between the signs that separate them.
@@ -78,7 +130,16 @@ _A_KIND = {"state", "kind", "type", "typ", "art", "tipo", "etat", "estado", "sta
 # Whose state or stage is that of the money, not of a country.
 _OF_A_ROW = {"transaction", "trans", "trx", "txn", "document", "documento", "doc", "record", "line", "row",
              "voucher", "booking", "movement", "posting", "entry", "gift", "event"}  # fmt: skip
-_OF_A_SALE = {"purchase", "payment", "order", "deal", "opportunity", "transaction", "invoice", "sale"}
+_OF_A_SALE = {
+    "purchase",
+    "payment",
+    "order",
+    "deal",
+    "opportunity",
+    "transaction",
+    "invoice",
+    "sale",
+}
 _CANCELLED = {"cancelled", "canceled", "cancellation", "cancelation", "cancel", "voided", "void", "deleted",
               "storniert", "storno", "stornodatum", "stornogrund", "annule", "annulee", "annulation",
               "annullato", "annulliert", "cancelado", "cancelacion", "geannuleerd", "decline", "declined",
@@ -180,7 +241,9 @@ def _status(column: Column, words: set[str]) -> Mark | None:
     if words & _ABOUT_SOMETHING_ELSE:
         return None
     of_a_sale = bool(words & _OF_A_SALE and words & {"state", "stage", "status"})
-    of_a_sale |= bool(words & _OF_A_ROW and words & {"type", "typ", "kind", "code", "class", "tipo", "art"})
+    of_a_sale |= bool(
+        words & _OF_A_ROW and words & {"type", "typ", "kind", "code", "class", "tipo", "art"}
+    )
     if of_a_sale and 2 <= column.distinct <= 12 and column.numbers == 1:
         return Mark(column, Form.WORDS)  # codes
     if not CAN_BE["status"](column):
@@ -198,5 +261,7 @@ def _status(column: Column, words: set[str]) -> Mark | None:
         return Mark(column, Form.WORDS, sure=False)  # whatever its name is
     if not named and not words & _A_KIND:
         return None
+    if any(map(is_beside_sales, column.values)):
+        return Mark(column, Form.WORDS, sure=False)
     known = [says(value) is not Says.UNKNOWN for value in column.values]
     return Mark(column, Form.WORDS, sure=False) if 2 * sum(known) >= len(known) else None

@@ -24,6 +24,10 @@ _DISCOUNT = {
     "sconto",
     "korting",
 }
+_REPEATS = (
+    "{} says the same on every line of an order and would count repeatedly. Where these rows are one order, "
+    "delivered again, --line-id with the column of the order's id counts the last of them."
+)
 # How Stripe, and who took after it, begins ids of payments, refunds and customers.
 _API_ID = re.compile(r"(ch|py|pi|re|pyr|txn|cus|in|cs|sub|evt|pay|tr|ord|order)_[A-Za-z0-9]{1,40}$")
 
@@ -34,7 +38,12 @@ def guess_amount(looked: Looked, given: Given, found: Proposal) -> None:
     repeated = [column for column in amounts if column.name in looked.repeats_totals]
     amounts = [column for column in amounts if column not in repeated]
     quantity, price = best(looked.columns, "quantity"), best(looked.columns, "price")
-    if "amount" in given.columns:
+    said = looked.named(given.columns.get("amount", ""))
+    if said is not None:
+        _total(looked, said, found)
+        if said in repeated and "line_id" not in given.columns:
+            found.notes.append(f"warning: {_REPEATS.format(said.name)}")
+    elif "amount" in given.columns:
         found.columns["amount"] = given.columns["amount"]
         found.money = [c for c in looked.columns if c.name in given.columns["amount"]]
     elif quantity is not None and price is not None and (repeated or not amounts):
@@ -55,11 +64,11 @@ def guess_amount(looked: Looked, given: Given, found: Proposal) -> None:
     else:
         why = ""
         if repeated:
-            why = f" {repeated[0].name} says the same on every line of an order and would count repeatedly."
+            why = f" {_REPEATS.format(repeated[0].name)}"
         found.ask(
             "--amount", f"which column or expression is the money of a row?{why} {looked.listed}"
         )
-    if "amount" not in given.columns:
+    if not looked.amount_is_written(given):
         _cents(looked, found)
         _sign(looked, found)
     if looked.named(found.columns.get("amount", "")) is not None:
@@ -112,7 +121,10 @@ def _total(looked: Looked, amount: Column, found: Proposal) -> None:
     found.columns["amount"] = (
         f"{sql_name(amount.name)} {sign} coalesce({sql_name(refunded.name)}, 0)"
     )
-    found.notes.append(f"{refunded.name} is subtracted from {amount.name}")
+    found.notes.append(
+        f"{refunded.name} is subtracted from {amount.name}, which --amount '({sql_name(amount.name)})' "
+        "would leave as it is"
+    )
 
 
 def _cents(looked: Looked, found: Proposal) -> None:
@@ -136,7 +148,7 @@ def _cents(looked: Looked, found: Proposal) -> None:
                 "--amount",
                 f"{column.name} holds whole numbers alone ({', '.join(column.values[:3])}){beside}, and some "
                 f"programs count in cents: is it cents (--amount '{name} / 100') or whole units (--amount "
-                f"'{name}')?",
+                f"'({name})')?",
             )
 
 

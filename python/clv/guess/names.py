@@ -94,8 +94,8 @@ _LISTED = {
         zahlungsstatus, statut, statut commande, statut de la commande, etat, estado, estado del
         pedido, stato, stato ordine, situacao, situacao do pedido, estado do pedido, stan, stan
         zamowienia, stav, stav objednavky, durum, siparis durumu, odeme durumu, tila, tilauksen tila,
-        статус, статус заказа, состояние, ステータス, 状態, 状态, 订单状态, 상태, allapot, statusz, stare, κατασταση, stage, deal stage,
-        opportunity stage
+        статус, статус заказа, состояние, ステータス, 状態, 状态, 订单状态, 상태, allapot, statusz,
+        stare, κατασταση, stage, deal stage, opportunity stage
     """,
     "currency": """
         currency, order currency, currency code, iso currency, transaction currency, presentment
@@ -125,8 +125,15 @@ NAMES = {role: tuple(" ".join(listed.split()).split(", ")) for role, listed in _
 _APART = {"eur", "euro", "usd", "gbp", "chf", "sek", "nok", "dkk", "pln", "czk", "cad", "aud", "in",
           "inc", "incl", "inkl", "ex", "excl", "exkl", "vat", "mwst", "tax", "btw", "iva", "tva",
           "lc", "utc", "gmt", "local", "brutto", "ttc", "base", "purchased", "presentment"}  # fmt: skip
-_NO_ACCENT = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
+_NO_ACCENT = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"}
+)
 _CENTS = {"cent", "cents", "pence", "minor", "centimes", "centavos", "ore", "grosz", "groszy"}
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
 
 
 def plain(name: str) -> str:

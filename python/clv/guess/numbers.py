@@ -6,14 +6,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from clv.project.typed_numbers import SPACES
+from clv.project.typed_numbers import CURRENCY, SPACES
 
-_CURRENCY = (
-    r"(?:[A-Z]{0,3}[€$£¥₹₽₺₴₩₪฿₫₱]|EUR|USD|GBP|CHF|JPY|CNY|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|"
-    r"TRY|INR|BRL|MXN|ZAR|kr\.?|zł|Kč|Ft|lei|Rs\.?|Fr\.)"
-)
-_AROUND = re.compile(rf"^\s*({_CURRENCY}\s*)?|(\s*{_CURRENCY})?\s*$")
-_SIGNED = re.compile(rf"^([-+−–(])\s*{_CURRENCY}\s*")
+_AROUND = re.compile(rf"^\s*({CURRENCY}\s*)?|(\s*{CURRENCY})?\s*$")
+_SIGNED = re.compile(rf"^([-+−–(])\s*{CURRENCY}\s*")
 _SIGNS = rf".,'’{SPACES}"
 _NUMBER = re.compile(rf"[-+−–(]?\d[\d{_SIGNS}]*(?:[-−–]{{1,2}}|\))?|[-+−–(]?[.,]\d+\)?")
 _PLAIN = re.compile(rf"\d+|\d{{1,3}}(?:(?P<sign>[{_SIGNS}])\d{{3}})(?:(?P=sign)\d{{3}})*")

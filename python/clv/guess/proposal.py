@@ -126,7 +126,7 @@ def _guests_by_order(found: Proposal, column: Column, email: Column | None) -> b
     found.ask(
         "--customer-id",
         f"{column.name} has ids such as {guest}, which may be made for one order each, so that a guest who "
-        "comes back is a new customer: are guests known by something else (--customer-id \"case when "
+        'comes back is a new customer: are guests known by something else (--customer-id "case when '
         f"{name} ilike '{guest[:4]}%' then {instead} else {name} end\"), or is each of these a customer "
         f"(--customer-id {name})?",
     )

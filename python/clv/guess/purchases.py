@@ -38,8 +38,7 @@ def guess_purchases(looked: Looked, given: Given, found: Proposal) -> None:
     marks = [(mark, states) for mark, states in looked.states.marks if _is_looked_at(mark, given)]
     base = _status_column(looked, given, marks)
     verdicts = Verdicts.of(looked, marks, found.refunds_subtracted)
-    said = given.columns.get("amount")
-    if said is None or looked.named(said) is not None:
+    if not looked.amount_is_written(given):
         _two_sides(looked, found)
         _subtract(looked, found, verdicts)
     else:  # an expression may give rows the sign of money that went back, which is seen when it is read
@@ -108,8 +107,8 @@ def _two_sides(looked: Looked, found: Proposal) -> None:
             found.ask(
                 "--amount",
                 f"{name} has {' and '.join(sorted(words))} and no amount is below zero: which side is money "
-                'that came? Give --amount "case when ... then -amount else amount end", with the condition of '
-                "your ledger",
+                'that came? Give --amount "case when ... then -amount else amount end", with the condition '
+                "of your ledger",
             )
 
 
@@ -133,8 +132,8 @@ def _leave_out(
             found.ask(
                 "--drop-status",
                 f"{_told(many[:MOST_NAMED])}{_more(many)}: the words do not say for certain that this is "
-                f"money that came, and that no other row counts too. Which of {labels} are no purchases? Name "
-                f"each, or say {NONE}",
+                f"money that came, and that no other row counts too. Which of {labels} are no purchases? "
+                f"Name each, or say {NONE}",
             )
     elsewhere = [
         each for each in out if each[0].column.name != base or each[0].form is not Form.WORDS

@@ -6,20 +6,22 @@ import re
 from collections.abc import Callable, Sequence
 
 from clv.guess.columns import Column
-from clv.guess.names import fit
+from clv.guess.names import fit, words_of
 
 NUMBERS, DATES = 0.95, 0.9
 # The currencies that shops are paid in most; `ALL` and `TOP` and other words are none of them.
-ISO_4217 = frozenset(
-    "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KRW KWD MAD "
-    "MXN MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR".split()
-)
+ISO_4217 = words_of("""
+    AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KRW KWD
+    MAD MXN MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR
+""")
 _ORDER_NAME = re.compile(r"#\d{2,}\S*")  # as Shopify names orders
 
 
 def _could_be_a_customer(column: Column) -> bool:
     return (
-        column.distinct > 1 and (column.dates < 0.5 or column.numbers > 0.9) and not is_money(column)
+        column.distinct > 1
+        and (column.dates < 0.5 or column.numbers > 0.9)
+        and not is_money(column)
     )
 
 

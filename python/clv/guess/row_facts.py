@@ -40,9 +40,7 @@ def _unsigned_returns(connection: duckdb.DuckDBPyConnection, columns: Sequence[C
     return 0 if signed else int(returns)
 
 
-def _versions(
-    connection: duckdb.DuckDBPyConnection, columns: Sequence[Column]
-) -> tuple[int, str]:
+def _versions(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column]) -> tuple[int, str]:
     """Return how many lines of orders stand more than once, changed at another time, and their number."""
     order, changed = best(columns, "order_id"), best(columns, "updated_at")
     lines = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from clv.guess.names import plain
+from clv.guess.names import plain, words_of
 
 
 class Says(Enum):
@@ -20,30 +20,25 @@ class Says(Enum):
     UNKNOWN = "not known"
 
 
-def words_of(text: str) -> frozenset[str]:
-    """Return the words of a text."""
-    return frozenset(text.split())
-
-
 _WORDS = {
     Says.NOTHING: words_of("""
         cancelled canceled cancellation cancelation void voided failed failure declined rejected expired
         abandoned draft trash test deleted error denied fraud fraudulent incomplete unsuccessful aborted
-        spam invalid quote quotation estimate proforma stornierte storniert stornierung storno abgebrochen
-        annulliert fehlgeschlagen entwurf geloscht abgelehnt ungultig angebot annule annulee annulation
-        echoue echouee refuse refusee brouillon devis cancelado cancelada anulado anulada fallido fallida
-        rechazado borrador annullato annullata fallito rifiutato bozza geannuleerd mislukt avbruten
-        makulerad peruttu anulowane zruseno
+        spam invalid quote quotation estimate proforma stornierte storniert stornierung storno
+        abgebrochen annulliert fehlgeschlagen entwurf geloscht abgelehnt ungultig angebot annule annulee
+        annulation echoue echouee refuse refusee brouillon devis cancelado cancelada anulado anulada
+        fallido fallida rechazado borrador annullato annullata fallito rifiutato bozza geannuleerd
+        mislukt avbruten makulerad peruttu anulowane zruseno
     """),
     Says.UNPAID: words_of("""
-        initiated pending hold unpaid awaiting waiting lost damaged undelivered undeliverable disputed dispute
-        review suspected uncaptured reversed overdue ausstehend unbezahlt offen wartend attente impaye
-        impayee pendiente attesa sospeso openstaand
+        initiated pending hold unpaid awaiting waiting lost damaged undelivered undeliverable disputed
+        dispute review suspected uncaptured reversed overdue ausstehend unbezahlt offen wartend attente
+        impaye impayee pendiente attesa sospeso openstaand
     """),
     Says.REFUND: words_of("""
-        refund refunds return returns reimbursement creditnote gutschrift erstattung ruckerstattung retoure
-        ruckgabe rucknahme rucksendung ruckzahlung remboursement retour avoir devolucion reembolso devolution reso
-        rimborso terugbetaling retur
+        refund refunds return returns reimbursement creditnote gutschrift erstattung ruckerstattung
+        retoure ruckgabe rucknahme rucksendung ruckzahlung remboursement retour avoir devolucion
+        reembolso devolution reso rimborso terugbetaling retur
     """),
     Says.GIVEN_BACK: words_of("""
         refunded reimbursed returned chargeback chargedback erstattet zuruckgegeben zuruckgeschickt
@@ -67,25 +62,30 @@ _WORDS = {
 # How words of further languages begin; where words are not kept apart, what they hold.
 _STEMS = {
     Says.NOTHING: words_of("""
-        cancel annul anul storn peruut void iptal anulow perut avbr makul zrus vervallen concept rascunho kladde
-        utkast szkic taslak rechaz reject refus rifiut recus odrzuc reddedil afgewezen declin fail expir
-        abandon torol sztorn kansell lemond отмен аннул отклон чернов キャンセル 取消 失敗 취소 下書き 草稿 ακυρ απορριφ
+        cancel annul anul storn peruut void iptal anulow perut avbr makul zrus vervallen concept rascunho
+        kladde utkast szkic taslak rechaz reject refus rifiut recus odrzuc reddedil afgewezen declin fail
+        expir abandon torol sztorn kansell lemond отмен аннул отклон чернов キャンセル 取消 失敗 취소
+        下書き 草稿 ακυρ απορριφ
     """),
     Says.UNPAID: words_of("""
         pend wait await aguard unpaid nieoplac niezaplac nezaplac neuhraz obetal ubetal bekle oczek ceka
-        ожид неоплач 未払 未入金 保留 待 대기 미결제 pledge fuggo venter afvent odotta asteptare εκκρεμ αναμον
+        ожид неоплач 未払 未入金 保留 待 대기 미결제 pledge fuggo venter afvent odotta asteptare εκκρεμ
+        αναμον
     """),
     Says.GIVEN_BACK: words_of("""
-        refunded refundert zwroc estornad devolvid devuelt reembolsad rembours aterbetal refundere palautet vracen
-        visszater ramburs hyvitet возвращ 返金 返品 退款 退货 환불 반품 επιστρ
+        refunded refundert zwroc estornad devolvid devuelt reembolsad rembours aterbetal refundere
+        palautet vracen visszater ramburs hyvitet возвращ 返金 返品 退款 退货 환불 반품 επιστρ
     """),
     Says.REFUND: words_of("""
-        creditnot kreditnot kreditfaktur estorno devoluc zwrot korekt iade hyvity dobropis возврат tilbagebetal
+        creditnot kreditnot kreditfaktur estorno devoluc zwrot korekt iade hyvity dobropis возврат
+        tilbagebetal
     """),
     Says.PURCHASE: words_of("""
         aprovad aprobad pago paga oplac zaplac odendi tamaml teslim finaliz conclu entregu entreg enviad
-        betal levere sendt afsendt skickad odeslan kiszallit απεσταλ maksettu toimitet vyrizen doruc zrealiz wyslan dostarcz zakoncz realizad complet
-        fizet kifizet teljesit platit livrat πληρ ολοκλ παραδ оплач доставл выполн заверш отправл продаж 完了 支払 入金 発送 済 已付款 完成 已发货 결제 완료 배송
+        betal levere sendt afsendt skickad odeslan kiszallit απεσταλ maksettu toimitet vyrizen doruc
+        zrealiz wyslan dostarcz zakoncz realizad complet fizet kifizet teljesit platit livrat πληρ ολοκλ
+        παραδ оплач доставл выполн заверш отправл продаж 完了 支払 入金 発送 済 已付款 完成 已发货 결제
+        완료 배송
     """),
 }  # fmt: skip
 _PLAIN_STEMS = {
@@ -97,7 +97,8 @@ _PHRASES = {
     "nota de credito": Says.REFUND, "nota di credito": Says.REFUND, "nota credito": Says.REFUND,
     "note de credit": Says.REFUND, "write off": Says.NOTHING, "soft credit": Says.NOTHING,
     "in kind": Says.NOTHING, "no show": Says.UNPAID,
-    "charge back": Says.GIVEN_BACK, "charged back": Says.GIVEN_BACK, "checkout draft": Says.NOTHING, "auto draft": Says.NOTHING,
+    "charge back": Says.GIVEN_BACK, "charged back": Says.GIVEN_BACK, "checkout draft": Says.NOTHING,
+    "auto draft": Says.NOTHING,
 }  # fmt: skip
 _NEGATED = words_of("not un non nicht no kein keine ohne without")
 # The documents of one sale: an order, its invoice and its payment are the same money.
@@ -105,7 +106,9 @@ _DOCUMENTS = {
     "an order": words_of(
         "order orders bestellung auftrag pedido commande ordine bestelling ordre zamowienie"
     ),
-    "an invoice": words_of("invoice rechnung factura facture fattura factuur faktura fatura fakturierung"),
+    "an invoice": words_of(
+        "invoice rechnung factura facture fattura factuur faktura fatura fakturierung"
+    ),
     "a payment": words_of("payment payments zahlung paiement pago pagamento betaling platnosc"),
     "a sale": words_of("sale sales verkauf vente venta vendita verkoop"),
 }
@@ -132,6 +135,26 @@ _PARTLY = words_of(
     "partially partial partly teilweise partiellement parcialmente parzialmente deels parcial delvis "
     "delvist czesciowo castecne kismen частично osittain"
 )
+
+
+# Bookings that stand beside sales in a ledger, and are none.
+_BESIDE_SALES = words_of("""
+    topup bonus withdrawal deposit transfer fee fees payout adjustment interest commission correction
+    gebuhr gebuhren provision auszahlung einzahlung ubertrag korrektur frais virement comision retiro
+    deposito commissione prelievo uitbetaling
+""")
+
+
+def is_beside_sales(state: str) -> bool:
+    """Say whether a kind of booking stands beside sales and is none, as a fee.
+
+    Examples
+    --------
+    >>> is_beside_sales("Top-up"), is_beside_sales("Service Fee"), is_beside_sales("Sale")
+    (True, True, False)
+    """
+    text = plain(state)
+    return text == "top up" or bool(words_of(text) & _BESIDE_SALES)
 
 
 def is_no_sale(state: str) -> bool:

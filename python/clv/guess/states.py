@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from clv.guess.found import Looked, State
 from clv.guess.marks import FALSE, TRUE, Form, Mark
-from clv.guess.state_words import Says, document, is_no_sale, says
+from clv.guess.state_words import Says, document, is_beside_sales, is_no_sale, says
 
 # WooCommerce's word for an order that nobody has begun to pay, where these stand beside it.
 _UNPAID, _BESIDE = {"pending", "pending payment"}, {"completed", "processing"}
@@ -123,7 +123,7 @@ def _not_known(mark: Mark, states: tuple[State, ...]) -> list[State]:
         return []
     words = {state.value: says(state.value) for state in states}
     unknown = [state for state in states if words[state.value] is Says.UNKNOWN]
-    if not mark.sure and not any(map(is_no_sale, words)):
+    if not mark.sure and not any(is_no_sale(word) or is_beside_sales(word) for word in words):
         unknown = []
     documents = {state.value: document(state.value) for state in states}
     several = len({*documents.values()} - {None}) > 1

@@ -7,9 +7,9 @@ import re
 from clv.guess.columns import Column
 from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal
-from clv.guess.names import plain
+from clv.guess.names import plain, words_of
 from clv.guess.roles import CAN_BE, NUMBERS, is_money
-from clv.guess.state_words import Says, says, words_of
+from clv.guess.state_words import Says, says
 
 _MOST = 8  # columns of a sort that are named
 _FEW_VALUES = 12
@@ -17,15 +17,26 @@ _NO_MONEY = words_of("""
     qty quantity menge anzahl count number no nr id days day tage rate percent pct share reason policy
     date datum status state type kind item items line lines
 """)
+_ZONE = re.compile(r"(Africa|America|Asia|Australia|Europe|Pacific|Atlantic|Indian)/\w+(/\w+)?")
 _COUNTS = words_of("qty quantity menge anzahl count items number line lines pos position")
-_CHANGED = {"credited", "chargeback", "chargebacks", "adjusted", "adjustment", "korrigiert", "ajuste", "ajustado", "rettificato"}
+_CHANGED = {
+    "credited",
+    "chargeback",
+    "chargebacks",
+    "adjusted",
+    "adjustment",
+    "korrigiert",
+    "ajuste",
+    "ajustado",
+    "rettificato",
+}
 
 
 def tell_unused(looked: Looked, given: Given, found: Proposal) -> None:
     """Ask about money that went back in a column of its own, and name what else is not looked at."""
     left = [column for column in looked.columns if not _is_used(column, found)]
     left = [column for column in left if column.distinct > 1]
-    if "amount" not in given.columns:
+    if not looked.amount_is_written(given):
         _ask_of_refunds(looked, found, left)
     money = [c.name for c in left if is_money(c) and not CAN_BE["ordered_at"](c)]
     dates = [c.name for c in left if CAN_BE["ordered_at"](c)]
@@ -36,6 +47,14 @@ def tell_unused(looked: Looked, given: Given, found: Proposal) -> None:
     states = [f"{c.name} ({', '.join(c.values[:4])}{', …' * (c.distinct > 4)})" for c in few]
     told = [("money in", money), ("dates in", dates), ("what divides the rows:", states)]
     parts = [f"{what} {', '.join(names[:_MOST])}{_more(names)}" for what, names in told if names]
+    zone = next(
+        (c for c in looked.columns if c.values and all(map(_ZONE.fullmatch, c.values))), None
+    )
+    if zone is not None and "timezone" not in given.formats:
+        found.notes.append(
+            f"{zone.name} has {zone.values[0]}, and days are taken as they are written: --timezone turns "
+            "moments with an offset into days of the shop's zone"
+        )
     if parts:
         found.notes.append(f"not used: {'; '.join(parts)}")
 

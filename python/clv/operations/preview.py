@@ -27,8 +27,11 @@ ROWS = "stg_clv__classified_transactions"
 # Staging, where `further` says that a row is a line of an order whose amount stands in another row.
 _WITH_LINES = f"""(
     select *, coalesce(
-        reason in {FURTHER} and amount is null and order_id is not null
-        and count(amount) over (partition by order_id) > 0, false
+        reason in {FURTHER} and amount is null and case
+            when order_id is null then customer_id is null and written_date is null
+                and count(order_id) over () > 0
+            else count(amount) over (partition by order_id) > 0
+        end, false
     ) as further
     from {ROWS}
 )"""

@@ -80,7 +80,7 @@ def csv_head(path: str, reader: Reader) -> CsvHead:
     ClvError
         Where it is empty, cannot be opened, or is not in the encoding that it should be in.
     """
-    raw, whole = _first_bytes(path)
+    raw, whole = first_bytes(path)
     if not raw.strip(b"\0"):
         raise ClvError(f"the transaction log {path} is empty: it has not even a header line.")
     encoding = _encoding(path, raw, reader)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -175,7 +177,11 @@ def signs(kept: Outcome, examples: Sequence[Example], mapped: str) -> str | None
     """
     told = dict.fromkeys(str(row.get("amount")) for row in examples)
     amounts = ", ".join(list(told)[:3])
-    flip = f"Flip the sign: --vars '{{columns: {{amount: \"-({mapped})\"}}}}', beside the other columns."
+    plain = (
+        mapped if mapped.isidentifier() or not re.fullmatch(r"[\w ]+", mapped) else f'"{mapped}"'
+    )
+    turned = json.dumps(f"-({plain})", ensure_ascii=False)
+    flip = f"Flip the sign: --vars '{{columns: {{amount: {turned}}}}}', beside the other columns."
     if kept.above_zero == 0 and kept.below_zero == 0:
         return (
             f"every amount of the {counted(kept.rows, 'kept row', 'kept rows')} is 0, so there is no "
@@ -190,7 +196,8 @@ def signs(kept: Outcome, examples: Sequence[Example], mapped: str) -> str | None
         return (
             f"the amounts of the log sum to {kept.money:,.2f}, and {kept.below_zero:,} of "
             f"{kept.rows:,} are below 0 (such as {amounts}): sales seem to be booked as costs, and a "
-            f"negative amount is a refund here. {flip}"
+            f"negative amount is a refund here. If rows below 0 are payments or transfers, leave those out "
+            f"by what says so (columns.status and drop_status). If they are the sales: {flip}"
         )
     return None
 

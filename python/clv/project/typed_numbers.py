@@ -15,10 +15,11 @@ MONEY = "decimal(18, 4)"
 # The currencies of most trade; three other letters may be a unit of weight.
 _CODES = (
     "EUR|USD|GBP|CHF|JPY|CNY|RMB|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|INR|BRL|MXN|"
-    "ARS|CLP|COP|PEN|ZAR|ILS|AED|SAR|QAR|KWD|BHD|OMR|EGP|KRW|HKD|SGD|TWD|THB|MYR|IDR|PHP|VND|ISK"
+    "RSD|MAD|NGN|PKR|ARS|CLP|COP|PEN|ZAR|ILS|AED|SAR|QAR|KWD|BHD|OMR|EGP|KRW|HKD|SGD|TWD|THB|MYR|IDR|PHP|VND|ISK"
 )
+_WORDS = r"kr\.?|zł|Kč|Ft|lei|Rs\.?|Fr\.|TL|руб\.?|грн\.?|лв\.?|円|元|원"
 SYMBOLS = "$¢£¤¥֏؋฿₡₣₤₦₩₪₫€₭₮₱₲₴₵₸₹₺₼₽₾₿"
-CURRENCY = rf"(?:[A-Z]{{0,3}}[{SYMBOLS}]|{_CODES}|kr\.?|zł|Kč|Ft|lei|Rs\.?|Fr\.)"
+CURRENCY = rf"(?:[A-Z]{{0,3}}[{SYMBOLS}]|{_CODES}|{_WORDS})"
 SPACES = "\u0020\u00a0\u2009\u202f"
 MINUS = r"\-−–"
 

@@ -89,6 +89,22 @@ FILES = {
         HEAD + "ab_test\n1,2026-01-05,50,1\n1,2026-01-20,20,0\n2,2026-02-14,30,1\n", "100"),
     "a kind of product is no booking": (
         HEAD + "type\n1,2026-01-05,50,tent\n1,2026-01-20,20,return ticket\n2,2026-02-14,30,boat\n", "100"),
+    "totals of months": (
+        "Customer,Date,Amount\nC1,2026-01-05,50\nC2,2026-01-06,10\nC3,2026-01-06,10\n"
+        "Subtotal Jan 2026,2026-01-31,70\nC1,2026-02-05,30\nGrand total,2026-02-28,100\n", "100"),
+    "returns by their quantity": (
+        "order_id,customer_id,order_date,qty,amount\n1,1,2026-01-05,1,50\n2,1,2026-01-06,-1,20\n"
+        "3,2,2026-02-05,2,30\n", "60"),
+    "a document type in Italian": (
+        "Codice cliente,Data,Importo,Tipo documento\n1,2026-01-05,50,Fattura\n"
+        "1,2026-01-20,20,Nota di credito\n2,2026-02-14,30,Fattura\n", "60"),
+    "a status in Korean": (
+        HEAD + "상태\n1,2026-01-05,50,결제완료\n1,2026-01-20,20,취소\n2,2026-02-14,30,배송완료\n", "80"),
+    "flags in Dutch": (
+        "klantnummer,besteldatum,bedrag,geretourneerd\n1,2026-01-05,50,nee\n1,2026-01-20,20,ja\n"
+        "2,2026-02-14,30,nee\n", "80"),
+    "a plain word in a column of any name": (
+        HEAD + "outcome\n1,2026-01-05,50,paid\n1,2026-01-20,20,cancelled\n2,2026-02-14,30,paid\n", "80"),
     "cancelled items are counted": (
         HEAD + "cancelled_items\n1,2026-01-05,50,0\n1,2026-01-20,20,1\n2,2026-02-14,30,0\n", "100"),
     "pending on its way": (

@@ -1,0 +1,147 @@
+"""What a file does not say for certain is asked, or named: nothing that could change the money is silent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clv.errors import ClvError
+from clv.guess.found import Given, Proposal
+from clv.guess.state_words import document, is_no_sale
+from clv.operations.init import LookedAt
+from clv.project.log_options import Reader
+
+HEAD = "customer_id,order_date,amount,"
+
+
+def propose(folder: Path, text: str | bytes, **said: dict[str, str]) -> Proposal:
+    path = folder / "log.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return LookedAt.at(str(path), Reader()).propose(Given(**said))
+
+
+def rows(*ends: str) -> str:
+    """Return rows of three customers, a day each, with these ends."""
+    return "".join(f"{n % 3},2026-01-{n + 1:02d},{n + 10}.50,{end}\n" for n, end in enumerate(ends))
+
+
+# By name: the file, the option that is asked for, and words of the question.
+ASKED = {
+    "a status of which one word is not known": (
+        HEAD + "status\n" + rows("paid", "paid", "wibbled"), "--drop-status", ["wibbled in 1 row"]),
+    "a status of which no word is known": (
+        HEAD + "Status\n" + rows("ab", "ab", "cd"), "--drop-status", ["ab in 2 rows", "cd in 1 row"]),
+    "codes of a purchase's state": (
+        HEAD + "purchaseState\n" + rows("0", "0", "1"), "--drop-status", ["0 in 2 rows"]),
+    "letters of a transaction's type": (
+        HEAD + "TRANS_TYP\n" + rows("S", "S", "R"), "--drop-status", ["R in 1 row"]),
+    "a stage of a deal": (
+        HEAD + "Deal Stage\n" + rows("Closed won", "Closed won", "Demo"), "--drop-status", ["Demo"]),
+    "orders and their invoices": (
+        HEAD + "Type\n" + rows("Sales Order", "Invoice", "Credit Memo"), "--drop-status",
+        ["Sales Order", "Invoice"]),
+    "a fee beside sales and returns": (
+        HEAD + "type\n" + rows("SALE", "FEE", "RETURN"), "--drop-status", ["FEE"]),
+    "a wallet": (HEAD + "Kind\n" + rows("Purchase", "Top-up", "Purchase"), "--drop-status", ["Top-up"]),
+    "the row that a row undoes": (
+        HEAD + "Storno zu Buchung\n" + rows("", "", "2", "", "1"), "--drop-status", ["filled in 2 rows"]),
+    "money that went back, beside": (
+        HEAD + "Importe devuelto\n" + rows("0.00", "0.00", "5.25"), "--amount",
+        ["Importe devuelto has 5.25", "- coalesce"]),
+    "money that went back, below zero": (
+        HEAD + "returns\n" + rows("0.00", "0.00", "-5.25"), "--amount", ["+ coalesce(returns, 0)"]),
+    "whole numbers with ends of all sorts": (
+        "customer_id,order_date,amount\n"
+        + "".join(f"{n % 3},2026-01-05,{1003 + 37 * n}\n" for n in range(90)), "--amount",
+        ["cents", "amount / 100"]),
+    "versions of a line": (
+        "order_no,line_no,customer_id,order_date,amount,modified_at\n1,1,7,2026-01-05,5,2026-01-05\n"
+        "1,1,7,2026-01-05,6,2026-01-09\n2,1,8,2026-01-07,9,2026-01-07\n", "--line-id", ["concat_ws"]),
+    "currencies in a column of another name": (
+        HEAD + "ccy\n" + rows("EUR", "EUR", "JPY"), "--exchange-rates", ["EUR, JPY"]),
+    "guests by order": (
+        "customer_id,email,order_date,amount\nguest_1001,a@x.com,2026-01-05,5\n7,b@x.com,2026-01-06,6\n"
+        "guest_1002,a@x.com,2026-02-05,5\n", "--customer-id", ["guest_1001", "lower(email)"]),
+    "two sides of a ledger": (
+        HEAD + "Movement\n" + rows("OUT", "OUT", "IN"), "--amount", ["in and out"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_may_be_no_purchase_is_asked_for(name, tmp_path):
+    text, option, words = ASKED[name]
+    found = propose(tmp_path, text)
+    asked = {question.option: question.text for question in found.questions}
+    assert option in asked, found
+    assert all(word in asked[option] for word in words), asked
+
+
+def test_an_amount_that_is_a_column_leaves_the_signs_to_be_found_and_an_expression_does_not(
+    tmp_path,
+):
+    text = HEAD + "tax,Belegart\n" + rows("1.00,Rechnung", "1.00,Gutschrift", "2.00,Rechnung")
+    column = propose(tmp_path, text, columns={"amount": "amount"})
+    assert column.columns["amount"].startswith("case when lower(trim(Belegart)) = 'gutschrift'")
+    whole = propose(tmp_path, text, columns={"amount": "amount + 0"})
+    assert whole.columns["amount"] == "amount + 0"
+
+
+def test_what_is_not_used_is_named(tmp_path):
+    text = (
+        HEAD
+        + "Tax,Close Date,Channel\n"
+        + rows("1.10,2026-02-01,web", "2.20,2026-02-02,shop", "3.30,2026-02-03,web")
+    )
+    note = propose(tmp_path, text).notes[-1]
+    assert (
+        note
+        == "not used: money in Tax; dates in Close Date; what divides the rows: Channel (web, shop)"
+    )
+
+
+def test_ids_that_a_spreadsheet_shortened_are_told_even_where_a_person_named_them(tmp_path):
+    text = "msisdn,day,amount\n3.46001E+10,2026-01-05,5\n3.46002E+10,2026-01-06,6\n"
+    found = propose(tmp_path, text, columns={"customer_id": "msisdn"})
+    assert "a spreadsheet shortened its ids" in found.notes[0]
+
+
+def test_letters_of_central_europe_are_never_taken_for_western_ones(tmp_path):
+    text = "customer_id,order_date,amount,Status\n1,2026-01-05,5,Opłacone\n2,2026-01-06,6,Wysłane\n"
+    with pytest.raises(ClvError, match="Opłacone in iso-8859-2"):
+        propose(tmp_path, text.encode("iso-8859-2"))
+    western = propose(tmp_path, text.replace("ł", "é").encode("windows-1252"))
+    assert western.columns["amount"] == "amount"
+
+
+def test_lines_before_the_header_are_skipped_where_the_rows_are_narrower(tmp_path):
+    text = "EXTF;700;21;Stapel;12\ncustomer_id;order_date;amount\n1;2026-01-05;5\n2;2026-01-06;6\n"
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    assert LookedAt.at(str(path), Reader()).files.reader["skip_rows"] == 1
+
+
+def test_rows_that_cannot_be_read_are_one_message(tmp_path):
+    text = "a|customer_id|order_date|ü\n----\n1|2|2026-01-05|5\n----\n2|3|2026-01-06|6\n"
+    path = tmp_path / "log.txt"
+    path.write_bytes(text.encode("windows-1252"))
+    with pytest.raises(ClvError, match="--skip-rows"):
+        LookedAt.at(str(path), Reader())
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("Sales Order", "an order"),
+        ("Factura", "an invoice"),
+        ("Zahlung", None),
+        ("Sale Line", "a line"),
+    ],
+)
+def test_documents_of_a_sale(kind, expected):
+    assert document(kind) == expected
+
+
+@pytest.mark.parametrize("word", ["Storniert", "Zrušeno", "Ακυρωμένη", "已取消", "avoir"])
+def test_words_that_are_no_sale(word):
+    assert is_no_sale(word)
