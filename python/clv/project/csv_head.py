@@ -130,7 +130,14 @@ def _check_quotes(path: str, quote: str) -> None:
         )
 
 
-def _first_bytes(path: str) -> tuple[bytes, bool]:
+def first_bytes(path: str) -> tuple[bytes, bool]:
+    """Return the first bytes of a file, decompressed, and whether they are all of it.
+
+    Raises
+    ------
+    ClvError
+        When it cannot be read.
+    """
     wanted = WHOLE if Path(path).stat().st_size <= WHOLE else LOOKED_AT
     try:
         with _stream(path) as stream:
