@@ -25,7 +25,10 @@ _LISTED = {
         id do cliente, klantnummer, klant id, klant nr, klant, kundenummer, kundnummer, kund id,
         kundnr, asiakasnumero, numer klienta, id klienta, klient, cislo zakaznika, zakaznik,
         customer unique id, user pseudo id, customer ref, customer reference, profile id, person id,
-        subscriber id, loyalty id, kundenkarte, kartennummer, carte client, person
+        subscriber id, loyalty id, kundenkarte, kartennummer, carte client, person,
+        клиент, покупатель, id клиента, код клиента, musteri no, musteri, musteri kodu, 顧客id, 顧客番号,
+        お客様番号, 会员id, 客户id, 客户编号, 고객번호, πελατης, κωδικος πελατη, vevo, ugyfel,
+        ugyfelszam, cod client
     """,
     "email": """
         email, customer email, email address, billing email, email billing, buyer email, contact
@@ -48,7 +51,10 @@ _LISTED = {
         fecha de factura, fecha, fecha de creacion, data ordine, data dell ordine, data acquisto,
         data di acquisto, data fattura, data do pedido, data pedido, data da compra, data,
         besteldatum, orderdatum, factuurdatum, aankoopdatum, ordredato, kjøpsdato, dato, tilausaika,
-        data zamowienia, datum objednavky, kobsdato
+        data zamowienia, datum objednavky, kobsdato,
+        дата, дата заказа, дата покупки, siparis tarihi, tarih, 注文日, 注文日時, 購入日, 日付, 订单日期,
+        下单时间, 日期, 주문일, 주문일자, ημερομηνια, rendeles datuma, datum, data comenzii,
+        tilauspaiva, ostopaiva
     """,
     "amount": """
         amount, order total, order amount, total amount, total price, grand total, total paid,
@@ -64,7 +70,11 @@ _LISTED = {
         total, monto, precio total, valor total, valor, total pedido, ventas, importo totale,
         importo, totale ordine, totale, prezzo totale, valore, valor do pedido, receita,
         totaalbedrag, bedrag, totaal, omzet, bedrag incl btw, belop, beløb, belopp, summa, kwota,
-        wartosc, castka, celkem
+        wartosc, castka, celkem,
+        сумма, сумма заказа, итого, стоимость, tutar, toplam tutar, siparis tutari, 金額, 合計金額,
+        売上金額,
+        金额, 订单金额, 实付金额, 금액, 결제금액, ποσο, συνολο, osszeg, vegosszeg, suma, valoare,
+        totalt, loppusumma
     """,
     "order_id": """
         order id, order number, order no, order nr, order, order code, order reference, amazon order
@@ -77,7 +87,10 @@ _LISTED = {
         id commande, commande, reference commande, numero de facture, numero facture, facture,
         numero de pedido, numero pedido, n pedido, id pedido, pedido, numero de factura, factura, id
         do pedido, numero ordine, id ordine, ordine, numero fattura, fattura, bestelnummer,
-        ordernummer, factuurnummer, ordrenummer, numer zamowienia, cislo objednavky
+        ordernummer, factuurnummer, ordrenummer, numer zamowienia, cislo objednavky,
+        номер заказа, заказ, № заказа, siparis no, siparis numarasi, 注文番号, 注文id, 订单号,
+        订单编号, 주문번호,
+        αριθμος παραγγελιας, rendelesszam, numar comanda, ordernr, tilausnumero
     """,
     "line_id": """
         line id, line item id, line number id, order line id, order item id, item id, balance

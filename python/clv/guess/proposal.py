@@ -122,13 +122,14 @@ def _guests_by_order(found: Proposal, column: Column, email: Column | None) -> b
     if guest is None:
         return False
     name = sql_name(column.name)
-    instead = f"lower({sql_name(email.name)})" if email is not None else "null"
+    known = "null" if email is None else f"lower({sql_name(email.name)})"
+    if email is None or email.share_filled < 1 - MANY:
+        known = f"case when {name} ilike '{guest[:4]}%' then {known} else {name} end"
     found.ask(
         "--customer-id",
         f"{column.name} has ids such as {guest}, which may be made for one order each, so that a guest who "
-        'comes back is a new customer: are guests known by something else (--customer-id "case when '
-        f"{name} ilike '{guest[:4]}%' then {instead} else {name} end\"), or is each of these a customer "
-        f"(--customer-id {name})?",
+        f'comes back is a new customer: are people known by something else (--customer-id "{known}"), or is '
+        f"each of these a customer (--customer-id {name})?",
     )
     return True
 

@@ -121,7 +121,8 @@ def _not_known(mark: Mark, states: tuple[State, ...]) -> list[State]:
     """
     if len(states) < 2:
         return []
-    words = {state.value: says(state.value) for state in states}
+    every = {state.value.strip().lower() for state in states}
+    words = {state.value: _beside(state.value, says(state.value), every) for state in states}
     unknown = [state for state in states if words[state.value] is Says.UNKNOWN]
     if not mark.sure and not any(is_no_sale(word) or is_beside_sales(word) for word in words):
         unknown = []

@@ -89,6 +89,9 @@ FILES = {
         HEAD + "ab_test\n1,2026-01-05,50,1\n1,2026-01-20,20,0\n2,2026-02-14,30,1\n", "100"),
     "a kind of product is no booking": (
         HEAD + "type\n1,2026-01-05,50,tent\n1,2026-01-20,20,return ticket\n2,2026-02-14,30,boat\n", "100"),
+    "credits beside sales": (
+        HEAD + "Transaction Type\n1,2026-01-05,50,sale\n1,2026-01-20,20,credit\n2,2026-02-14,30,sale\n",
+        "60"),
     "totals of months": (
         "Customer,Date,Amount\nC1,2026-01-05,50\nC2,2026-01-06,10\nC3,2026-01-06,10\n"
         "Subtotal Jan 2026,2026-01-31,70\nC1,2026-02-05,30\nGrand total,2026-02-28,100\n", "100"),
