@@ -15,6 +15,7 @@ ENCODINGS = ("utf-16-le", "utf-16-be", "windows-1252", "iso-8859-1")
 _WESTERN = ("windows-1252", "iso-8859-1")
 # Of the same bytes, what letters of Central Europe and of Turkish are in them.
 _OTHERS = ("windows-1250", "iso-8859-2", "windows-1254", "windows-1251", "shift-jis")
+_FAR = ("windows-1251", "windows-1253", "shift-jis", "gb18030", "euc-kr", "big5")
 _NO_WORD = re.compile(r"\w*[^\W\d_][¶³±¿¹¼½¾£¥¦¨¬¯][^\W\d_]\w*|\w*[þýðÞÝÐ]\w*")
 
 
@@ -43,7 +44,20 @@ def in_some_encoding(path: str, said: Reader) -> tuple[Reader, CsvHead]:
                 if encoding in _WESTERN:
                     _check_words(path, encoding)
                 return reader, head
-        raise
+        raise _none_fits(path, error) from error
+
+
+def _none_fits(path: str, error: ClvError) -> ClvError:
+    """Return the refusal of a file, with its first line as other encodings read it."""
+    line = first_bytes(path)[0].split(b"\n")[0]
+    ways = {encoding: line.decode(encoding, "replace").strip() for encoding in _FAR}
+    shown = [f"{encoding}: {text[:60]}" for encoding, text in ways.items() if "\ufffd" not in text]
+    if not shown or line.isascii():
+        return error
+    return ClvError(
+        f"the transaction log {path} is no UTF-8. Its first line is, in {'; '.join(shown)}. Say which makes "
+        f"words: `clv init` with --encoding; in the config or --vars, reader: {{encoding: {_FAR[0]}}}."
+    )
 
 
 def _check_words(path: str, encoding: str) -> None:

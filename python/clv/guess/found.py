@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -155,8 +156,13 @@ class Looked:
 
     @property
     def listed(self) -> str:
-        """Its columns in a sentence."""
-        return f"The columns are: {', '.join(column.name for column in self.columns)}"
+        """Its columns in a sentence, with what to do where most of them have no name."""
+        names = [column.name for column in self.columns]
+        unnamed = sum(re.fullmatch(r"column\d+", name) is not None for name in names)
+        hint = (
+            " (--skip-rows leaves out lines before the names)" if 2 * unnamed >= len(names) else ""
+        )
+        return f"The columns are: {', '.join(names)}{hint}"
 
 
 @dataclass

@@ -25,7 +25,7 @@ from clv.project.log_files import LogFiles, found
 from clv.project.log_options import Reader
 from clv.project.log_sources import Source, source
 from clv.project.sql_text import literal
-from clv.project.transaction_log import CSV
+from clv.project.transaction_log import CSV, EXCEL
 
 SAMPLE_ROWS = 50_000
 DIFFERENT_VALUES = 2_000
@@ -58,6 +58,8 @@ def opened(location: str, said: Reader) -> Files:
         Where there are none, or they cannot be read.
     """
     files = found(location, "FILE")
+    if files.form == EXCEL:
+        return _sheet(files, said)
     if files.form != CSV:
         return Files(source(files, said))
     reader, head = _recognised(files, said)
@@ -71,6 +73,28 @@ def opened(location: str, said: Reader) -> Files:
     if not reader.header:
         kept["header"] = False
     return Files(source(files, reader), kept)
+
+
+def _sheet(files: LogFiles, said: Reader) -> Files:
+    """Open workbooks, from the first row on that names most of its columns."""
+    read = source(files, said)
+    if said.skip_rows:
+        return Files(read, {"skip_rows": said.skip_rows})
+    skip, later = 0, read
+    while _mostly_unnamed(later) and skip < MOST_LINES_BEFORE:
+        skip += 1
+        try:
+            later = source(files, replace(said, skip_rows=skip))
+        except ClvError:
+            return Files(read)
+    if _mostly_unnamed(later) or not skip:
+        return Files(read)
+    return Files(later, {"skip_rows": skip})
+
+
+def _mostly_unnamed(rows: Source) -> bool:
+    names = next(iter(rows.columns.values()))
+    return 2 * sum(re.fullmatch(r"column\d+", name) is not None for name in names) >= len(names)
 
 
 def _recognised(files: LogFiles, said: Reader) -> tuple[Reader, CsvHead]:

@@ -127,6 +127,8 @@ _WAYS = ("liefer", "versand", "retouren")  # of goods, not of money
 _A_KIND = {"state", "kind", "type", "typ", "art", "tipo", "etat", "estado", "stato", "category", "class",
            "event", "buchungsart", "vorgangsart", "belegart", "action", "aktion", "soort", "tyyppi", "slag",
            "rodzaj", "druh", "tur", "turu", "вид", "тип", "種別", "区分", "类型", "유형"}  # fmt: skip
+_A_COUNTRY = {"state", "estado", "etat", "stato"}
+_CODE = re.compile("[A-Z]{1,3}")
 # Whose state or stage is that of the money, not of a country.
 _OF_A_ROW = {"transaction", "trans", "trx", "txn", "document", "documento", "doc", "record", "line", "row",
              "voucher", "booking", "movement", "posting", "entry", "gift", "event"}  # fmt: skip
@@ -241,11 +243,14 @@ def _status(column: Column, words: set[str]) -> Mark | None:
     if words & _ABOUT_SOMETHING_ELSE:
         return None
     of_a_sale = bool(words & _OF_A_SALE and words & {"state", "stage", "status"})
+    of_a_sale |= any(word.endswith(_A_STATUS) for word in words)
     of_a_sale |= bool(
         words & _OF_A_ROW and words & {"type", "typ", "kind", "code", "class", "tipo", "art"}
     )
     if of_a_sale and 2 <= column.distinct <= 12 and column.numbers == 1:
         return Mark(column, Form.WORDS)  # codes
+    if words & _A_KIND - _A_COUNTRY and all(map(_CODE.fullmatch, column.values)):
+        return Mark(column, Form.WORDS, sure=2 <= column.distinct <= 8)
     if not CAN_BE["status"](column):
         return None
     named = fit(column.name, "status") > 0

@@ -123,10 +123,10 @@ def document(state: str) -> str | None:
     ['an order', 'an invoice', 'a line', None]
     """
     words = words_of(plain(state))
+    if words & {"line", "item", "position", "ligne", "linea"} and not is_no_sale(state):
+        return "a line"
     if says(state) is not Says.PURCHASE:
         return None
-    if words & {"line", "item", "position", "ligne", "linea"}:
-        return "a line"
     return next((name for name, known in _DOCUMENTS.items() if words & known), None)
 
 

@@ -35,7 +35,7 @@ TABLES = {
         order by cutoff, pred_months
     """,
     "What was left out of the log (clv_rejected_transactions)": """
-        select * from int_clv__rejection_reasons order by reason
+        select * from int_clv__rejections_by_reason order by reason
     """,
 }
 

@@ -34,6 +34,10 @@ ASKED = {
         HEAD + "Status\n" + rows("ab", "ab", "cd"), "--drop-status", ["ab in 2 rows", "cd in 1 row"]),
     "codes of a purchase's state": (
         HEAD + "purchaseState\n" + rows("0", "0", "1"), "--drop-status", ["0 in 2 rows"]),
+    "codes of a status": (HEAD + "status\n" + rows("2", "2", "-1"), "--drop-status", ["-1 in 1 row"]),
+    "codes of a type": (HEAD + "Type\n" + rows("SI", "SI", "SC"), "--drop-status", ["SC in 1 row"]),
+    "orders and their lines": (
+        HEAD + "Typ\n" + rows("order", "lineItem", "lineItem"), "--drop-status", ["lineItem", "order"]),
     "letters of a transaction's type": (
         HEAD + "TRANS_TYP\n" + rows("S", "S", "R"), "--drop-status", ["R in 1 row"]),
     "a stage of a deal": (
