@@ -25,8 +25,11 @@ TABLES = {
     "How value is spread (clv_ranked_predictions, by tier)": """
         select * exclude (first_rank) from int_clv__tier_values order by first_rank
     """,
-    "How customers buy (clv_cluster_ranking, with the cluster's habits)": """
-        select * from int_clv__cluster_habits order by cluster_rank
+    "How customers buy (clv_cluster_profile)": """
+        select cluster_rank, cluster_id, cluster_name, customers, median_clv, clv_index,
+               mean_frequency, days_since_last, revenue_per_order
+        from clv_cluster_profile
+        order by cluster_rank
     """,
     "How good earlier predictions were (clv_accuracy and clv_drift)": """
         select cutoff, customers, predicted_total, actual_total, rmse, r2, normalized_gini,

@@ -137,7 +137,7 @@ class DbtProject:
             json.dumps({"batches": batches}),
         ]
         self._invoke("deleting batches", arguments)
-        derived = ["run", "--select", "clv_cluster_ranking", "customer_segments"]
+        derived = ["run", "--select", "clv_cluster_ranking", "customer_segments", "clv_cluster_profile"]
         self._invoke("tables of batches", derived)
 
     def _invoke(

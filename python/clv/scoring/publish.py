@@ -43,6 +43,7 @@ PUBLISHED = (
     "clv_nowcast",
     "clv_nowcast_accuracy",
     "customer_segments",
+    "clv_cluster_profile",
     "clv_rejected_transactions",
     "clv_input_anomalies",
 )
