@@ -12,7 +12,8 @@
   {%- endif -%}
   {%- set values = [] -%}
   {%- for value in (asked if asked is iterable and asked is not string else [asked]) -%}
-    {%- do values.append(value | string | trim | lower) -%}
+    {#- as the engine lowers it: of the capital i with a dot it makes an i -#}
+    {%- do values.append(value | string | trim | replace('İ', 'i') | lower) -%}
   {%- endfor -%}
   {{ return(values) }}
 {%- endmacro %}

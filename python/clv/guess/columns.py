@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from clv.guess.numbers import is_number
+from clv.project.log_options import NOT_CUSTOMERS
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ISO = re.compile(
@@ -18,7 +19,7 @@ COMPACT = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 # What a date has at least, however it is written: three parts, of which one may be a month's name.
 WRITTEN = re.compile(r"(?=(?:.*\d){3}).*\d{1,4}[\s./,-]+(\d{1,2}|[^\W\d]{3,10}\.?)[\s./,-]+\d{2,4}(\D.*)?|"
                      r"[^\W\d]{3,10}\.? \d{1,2},? \d{4}(\D.*)?")  # fmt: skip
-NOBODY = ("", "0", "-1", "guest", "gast", "anonymous", "anonym", "unknown", "none", "null", "nan")
+NOBODY = ("", *NOT_CUSTOMERS, "none", "null", "nan")
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from clv.guess.encodings import in_some_encoding
 from clv.guess.expression import sql_name
 from clv.guess.found import Looked
 from clv.guess.guests import guests
+from clv.guess.names import fit
 from clv.guess.numbers import is_number
-from clv.guess.roles import ranked
+from clv.guess.roles import CAN_BE, is_money, ranked
 from clv.guess.row_facts import row_facts
 from clv.guess.state_counts import count_states
 from clv.project.csv_head import CsvHead, csv_head
@@ -199,12 +200,24 @@ def _column(connection: duckdb.DuckDBPyConnection, name: str, sql_type: str) -> 
     return Column(name, rows, filled, distinct, texts, sql_type.upper(), share)
 
 
+def _by_value(columns: list[Column]) -> list[Column]:
+    """Return the column of orders by its values, where its name does not tell: each of a row or a few."""
+    return [
+        column for column in columns
+        if 0.2 * column.rows < column.distinct < 0.9 * column.rows and column.share_filled == 1
+        and CAN_BE["order_id"](column) and not CAN_BE["ordered_at"](column)
+        and not any(fit(column.name, role) for role in ("customer_id", "amount", "price"))
+        and not any("." in value for value in column.values[:50]) and re.search(r"\d", column.values[0])
+    ][:1]  # fmt: skip
+
+
 def _repeated_totals(
     connection: duckdb.DuckDBPyConnection, columns: list[Column]
 ) -> frozenset[str]:
     """Return the columns of money that say the same on all lines of every order of several lines."""
-    orders = ranked(columns, "order_id")
+    orders = [c for c in ranked(columns, "order_id") if not c.is_unique] or _by_value(columns)
     amounts = [c for c in ranked(columns, "amount") if c.share_filled > 0.95]
+    amounts += [c for c in columns if c not in amounts and is_money(c) and c.share_filled > 0.95]
     if not orders or not amounts:
         return frozenset()
     counts = ", ".join(f"count(distinct {sql_name(c.name)}) as a{i}" for i, c in enumerate(amounts))

@@ -174,6 +174,13 @@ def mark_of(column: Column) -> Mark | None:
     return _flag(column, name, words) or _status(column, words)
 
 
+def is_of_an_order(mark: Mark) -> bool:
+    """Say whether a column has the state of an order, and not the kind of a booking, by its name."""
+    words = set(plain(mark.column.name).split())
+    named = fit(mark.column.name, "status") > 0 and "type" not in words
+    return not words & _A_KIND and (named or any(word.endswith(_A_STATUS) for word in words))
+
+
 def _adds_up(column: Column) -> bool:
     """Say whether some rows of a column of ids or dates are totals of others."""
     roles = ("customer_id", "email", "order_id", "ordered_at")
@@ -244,6 +251,7 @@ def _status(column: Column, words: set[str]) -> Mark | None:
         return None
     of_a_sale = bool(words & _OF_A_SALE and words & {"state", "stage", "status"})
     of_a_sale |= any(word.endswith(_A_STATUS) for word in words)
+    of_a_sale |= fit(column.name, "status") > 0 and not words & _A_KIND
     of_a_sale |= bool(
         words & _OF_A_ROW and words & {"type", "typ", "kind", "code", "class", "tipo", "art"}
     )

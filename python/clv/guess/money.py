@@ -36,12 +36,13 @@ def guess_amount(looked: Looked, given: Given, found: Proposal) -> None:
     """Find the amount: a column, a quantity times a price, or a total less what was given back."""
     amounts = ranked(looked.columns, "amount")
     repeated = [column for column in amounts if column.name in looked.repeats_totals]
+    repeated = [] if "line_id" in given.columns else repeated
     amounts = [column for column in amounts if column not in repeated]
     quantity, price = best(looked.columns, "quantity"), best(looked.columns, "price")
     said = looked.named(given.columns.get("amount", ""))
     if said is not None:
         _total(looked, said, found)
-        if said in repeated and "line_id" not in given.columns:
+        if said.name in looked.repeats_totals and "line_id" not in given.columns:
             found.notes.append(f"warning: {_REPEATS.format(said.name)}")
     elif "amount" in given.columns:
         found.columns["amount"] = given.columns["amount"]
@@ -108,7 +109,11 @@ def _discounts(looked: Looked, found: Proposal) -> None:
 
 def _total(looked: Looked, amount: Column, found: Proposal) -> None:
     found.columns["amount"], found.money = amount.name, [amount]
-    refunded = best(looked.columns, "refunded")
+    words = set(plain(amount.name).split())
+    refunded = max(
+        ranked(looked.columns, "refunded"),
+        key=lambda column: len(words & set(plain(column.name).split())), default=None,
+    )  # fmt: skip
     if refunded is None or refunded.name == amount.name:
         return
     if all(

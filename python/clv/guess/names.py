@@ -125,11 +125,12 @@ _LISTED = {
         unit price, price, price per unit, unit cost, price each, lineitem price, list price,
         einzelpreis, stuckpreis, stueckpreis, preis, preis pro stuck, vk preis, verkaufspreis, prix
         unitaire, prix, pu, precio unitario, precio, prezzo unitario, prezzo, preco unitario, preco,
-        stukprijs, prijs, pris, cena, cena jednostkowa
+        stukprijs, stuksprijs, prijs, pris, cena, cena jednostkowa
     """,
     "refunded": """
-        refunded amount, amount refunded, refunded total, total refunded, refund amount, refund
-        total, total refund amount, order refund amount, refunded, erstattet, erstatteter betrag,
+        refunded amount, amount refunded, refunded total, total refunded, base total refunded,
+        refund amount, refund total, total refund amount, order refund amount, refunded, erstattet,
+        erstatteter betrag,
         erstattungsbetrag, montant rembourse, importe reembolsado
     """,
 }

@@ -12,7 +12,9 @@ _AROUND = re.compile(rf"^\s*({CURRENCY}\s*)?|(\s*{CURRENCY})?\s*$")
 _SIGNED = re.compile(rf"^([-+−–(])\s*{CURRENCY}\s*")
 _SIGNS = rf".,'’{SPACES}"
 _NUMBER = re.compile(rf"[-+−–(]?\d[\d{_SIGNS}]*(?:[-−–]{{1,2}}|\))?|[-+−–(]?[.,]\d+\)?")
-_PLAIN = re.compile(rf"\d+|\d{{1,3}}(?:(?P<sign>[{_SIGNS}])\d{{3}})(?:(?P=sign)\d{{3}})*")
+_PLAIN = re.compile(
+    rf"\d+|\d{{1,3}}(?:(?P<sign>[{_SIGNS}])\d{{3}})(?:(?P=sign)\d{{3}})*|\d{{1,3}}(?:,\d{{2}})*,\d{{3}}"
+)
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,8 @@ def _leave_out(
                 "--drop-status",
                 f"{_told(many[:MOST_NAMED])}{_more(many)}: the words do not say for certain that this is "
                 f"money that came, and that no other row counts too. Which of {labels} are no purchases? "
-                f"Name each, or say {NONE}",
+                f"Name each, or say {NONE}; money that went back is subtracted by --amount "
+                '"case when ... then -abs(amount) else amount end" instead',
             )
     elsewhere = [
         each for each in out if each[0].column.name != base or each[0].form is not Form.WORDS
@@ -212,4 +213,5 @@ def _test(mark: Mark, state: State) -> str:
         return is_filled_sql(mark.column)
     if mark.form is Form.TAGS:
         return f"regexp_matches(lower({text}), {literal(TAGS[mark.label])})"
-    return f"lower(trim({text})) = {literal(state.value.strip().lower())}"
+    lowered = state.value.strip().replace("İ", "i").lower()  # as the engine does
+    return f"lower(trim({text})) = {literal(lowered)}"

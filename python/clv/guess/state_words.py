@@ -36,7 +36,8 @@ _WORDS = {
         impaye impayee pendiente attesa sospeso openstaand
     """),
     Says.REFUND: words_of("""
-        refund refunds return returns reimbursement creditnote gutschrift erstattung ruckerstattung
+        refund refunds return returns reimbursement rechnungskorrektur
+        korrekturrechnung abono rectificativa creditnote gutschrift erstattung ruckerstattung
         retoure ruckgabe rucknahme rucksendung ruckzahlung remboursement retour avoir devolucion
         reembolso devolution reso rimborso terugbetaling retur
     """),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from clv.guess.found import Looked, State
-from clv.guess.marks import FALSE, TRUE, Form, Mark
+from clv.guess.marks import FALSE, TRUE, Form, Mark, is_of_an_order
 from clv.guess.state_words import Says, document, is_beside_sales, is_no_sale, says
 
 # WooCommerce's word for an order that nobody has begun to pay, where these stand beside it.
@@ -109,7 +109,8 @@ class Verdicts:
         ):
             self.out.append((mark, state))
         elif word is Says.REFUND:
-            partnered = looked.states.partnered.get((mark.column.name, state.value), 1.0)
+            alone = 0.0 if is_of_an_order(mark) else 1.0
+            partnered = looked.states.partnered.get((mark.column.name, state.value), alone)
             (self.minus if partnered >= 0.5 else self.unsure).append((mark, state))
 
 

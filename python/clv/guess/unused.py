@@ -8,7 +8,7 @@ from clv.guess.columns import Column
 from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal
 from clv.guess.names import plain, words_of
-from clv.guess.roles import CAN_BE, NUMBERS, is_money
+from clv.guess.roles import CAN_BE, NUMBERS, best, is_money
 from clv.guess.state_words import Says, says
 
 _MOST = 8  # columns of a sort that are named
@@ -18,7 +18,9 @@ _NO_MONEY = words_of("""
     date datum status state type kind item items line lines
 """)
 _ZONE = re.compile(r"(Africa|America|Asia|Australia|Europe|Pacific|Atlantic|Indian)/\w+(/\w+)?")
-_COUNTS = words_of("qty quantity menge anzahl count items number line lines pos position")
+_COUNTS = words_of(
+    "qty quantity menge anzahl aantal antal cantidad quantite count items number line lines pos position"
+)
 _CHANGED = {
     "credited",
     "chargeback",
@@ -35,7 +37,7 @@ _CHANGED = {
 def tell_unused(looked: Looked, given: Given, found: Proposal) -> None:
     """Ask about money that went back in a column of its own, and name what else is not looked at."""
     left = [column for column in looked.columns if not _is_used(column, found)]
-    left = [column for column in left if column.distinct > 1]
+    left = [column for column in left if column.distinct > 1 or 0 < column.filled < column.rows]
     if not looked.amount_is_written(given):
         _ask_of_refunds(looked, found, left)
     money = [c.name for c in left if is_money(c) and not CAN_BE["ordered_at"](c)]
@@ -44,7 +46,7 @@ def tell_unused(looked: Looked, given: Given, found: Proposal) -> None:
         c for c in left
         if c.distinct <= _FEW_VALUES and c.name not in money + dates and not _counts(c)
     ]  # fmt: skip
-    states = [f"{c.name} ({', '.join(c.values[:4])}{', …' * (c.distinct > 4)})" for c in few]
+    states = [f"{c.name} ({', '.join(_shown(c))})" for c in few]
     told = [("money in", money), ("dates in", dates), ("what divides the rows:", states)]
     parts = [f"{what} {', '.join(names[:_MOST])}{_more(names)}" for what, names in told if names]
     zone = next(
@@ -57,6 +59,12 @@ def tell_unused(looked: Looked, given: Given, found: Proposal) -> None:
         )
     if parts:
         found.notes.append(f"not used: {'; '.join(parts)}")
+
+
+def _shown(column: Column) -> list[str]:
+    """Return the values of a column of few values, as a person is told of them."""
+    more = ["…"] * (column.distinct > 4) + ["or nothing"] * (column.filled < column.rows)
+    return [*column.values[:4], *more]
 
 
 def _counts(column: Column) -> bool:
@@ -75,9 +83,19 @@ def _is_used(column: Column, found: Proposal) -> bool:
 def _ask_of_refunds(looked: Looked, found: Proposal, left: list[Column]) -> None:
     amount = found.columns.get("amount")
     column = next((column for column in left if _may_be_money_that_went_back(column)), None)
-    if amount is None or column is None:
+    if amount is None or column is None or found.refunds_subtracted:
         return
     money = looked.as_sql(amount)
+    pieces = best(looked.columns, "quantity")
+    if pieces is not None and words_of(plain(column.name)) & _COUNTS and pieces in found.money:
+        left_over = f"({sql_name(pieces.name)} - coalesce({sql_name(column.name)}, 0))"
+        less = amount.replace(sql_name(pieces.name), left_over, 1)
+        found.ask(
+            "--amount",
+            f"{column.name} has {', '.join(column.values[:3])}: pieces that came back, which {pieces.name} "
+            f"still holds? Then --amount '{less}'; if not, --amount '({amount})'",
+        )
+        return
     shown = [value for value in column.values if value.strip("0.,- ") != ""]
     sign = "+" if any(value.strip().startswith("-") for value in shown) else "-"
     less = f"{money} {sign} coalesce({sql_name(column.name)}, 0)"
@@ -90,12 +108,17 @@ def _ask_of_refunds(looked: Looked, found: Proposal, left: list[Column]) -> None
 
 def _may_be_money_that_went_back(column: Column) -> bool:
     words = words_of(plain(column.name))
-    if words & _NO_MONEY or column.numbers < NUMBERS or CAN_BE["ordered_at"](column):
+    if (
+        (words & _NO_MONEY and not words & _COUNTS)
+        or column.numbers < NUMBERS
+        or CAN_BE["ordered_at"](column)
+    ):
         return False
     if all(value.strip("0.,- ") == "" for value in column.values):
         return False
-    if not is_money(column) and column.distinct <= 2:
-        return False  # a flag
+    flag = {value.strip() for value in column.values} <= {"0", "1"} and not words & _COUNTS
+    if flag:
+        return False
     return bool(words & _CHANGED) or says(column.name) in (Says.REFUND, Says.GIVEN_BACK)
 
 

@@ -192,8 +192,8 @@ def _decoded(path: str, raw: bytes, whole: bool, encoding: str) -> str:
         raise ClvError(
             f"the transaction log {path} is not text in {encoding}: line {line} has the byte "
             f"0x{raw[error.start]:02x}. Say what it is, for example windows-1252 for an export of Excel in "
-            "Western Europe: `clv init` with --encoding windows-1252; in the config or --vars, reader: "
-            "{encoding: windows-1252}."
+            "Western Europe, windows-1251 with Cyrillic letters, shift-jis of Japan: `clv init` with "
+            "--encoding windows-1252; in the config or --vars, reader: {encoding: windows-1252}."
         ) from error
 
 

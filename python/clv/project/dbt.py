@@ -137,7 +137,13 @@ class DbtProject:
             json.dumps({"batches": batches}),
         ]
         self._invoke("deleting batches", arguments)
-        derived = ["run", "--select", "clv_cluster_ranking", "customer_segments", "clv_cluster_profile"]
+        derived = [
+            "run",
+            "--select",
+            "clv_cluster_ranking",
+            "customer_segments",
+            "clv_cluster_profile",
+        ]
         self._invoke("tables of batches", derived)
 
     def _invoke(

@@ -13,7 +13,10 @@ from clv.project.date_formats import checked_formats, checked_timezone
 NULL_MARKERS = ("NULL", "null", "Null", "nan", "NaN", "NAN", "None", "none", "N/A", "n/a", "NA",
                 "#N/A", "\\N", "-")  # fmt: skip
 NOT_CUSTOMERS = ("0", "-1", "guest", "gast", "anonymous", "anonym", "unknown", "unbekannt",
-                 "undefined")  # fmt: skip
+                 "undefined", "walk-in", "walk in", "walkin", "walk-in customer", "cash customer",
+                 "cash sale",
+                 "laufkunde", "laufkundschaft", "barverkauf", "comptoir", "client comptoir", "invite",
+                 "invité", "invitado", "consumidor final", "ospite", "gäst", "gæst", "misafir")  # fmt: skip
 SEPARATORS = {"decimal_separator": (".", ","), "thousands_separator": (",", ".", " ", "'", "’")}
 _NAMES = {"tab": "\t", "\\t": "\t", "space": " "}
 

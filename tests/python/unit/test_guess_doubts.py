@@ -55,6 +55,14 @@ ASKED = {
         ["Importe devuelto has 5.25", "- coalesce"]),
     "money that went back, below zero": (
         HEAD + "returns\n" + rows("0.00", "0.00", "-5.25"), "--amount", ["+ coalesce(returns, 0)"]),
+    "a total of an order whose number has a name that is not known": (
+        "No. Pesanan,customer_id,order_date,amount\n"
+        + "".join(f"X{n // 2}A,{n % 7},2026-01-05,{20 + n // 2}.50\n" for n in range(60)), "--amount",
+        ["count repeatedly", "--line-id"]),
+    "pieces that came back": (
+        "customer_id,order_date,Aantal,Stuksprijs,Aantal geretourneerd\n1,2026-01-05,2,5.50,0\n"
+        "2,2026-01-06,3,6.25,1\n3,2026-01-07,1,4.10,0\n", "--amount",
+        ['(Aantal - coalesce("Aantal geretourneerd", 0)) * Stuksprijs']),
     "whole numbers with ends of all sorts": (
         "customer_id,order_date,amount\n"
         + "".join(f"{n % 3},2026-01-05,{1003 + 37 * n}\n" for n in range(90)), "--amount",
@@ -94,14 +102,12 @@ def test_an_amount_that_is_a_column_leaves_the_signs_to_be_found_and_an_expressi
 def test_what_is_not_used_is_named(tmp_path):
     text = (
         HEAD
-        + "Tax,Close Date,Channel\n"
-        + rows("1.10,2026-02-01,web", "2.20,2026-02-02,shop", "3.30,2026-02-03,web")
+        + "Tax,Close Date,Channel,VD\n"
+        + rows("1.10,2026-02-01,web,", "2.20,2026-02-02,shop,Y", "3.30,2026-02-03,web,")
     )
     note = propose(tmp_path, text).notes[-1]
-    assert (
-        note
-        == "not used: money in Tax; dates in Close Date; what divides the rows: Channel (web, shop)"
-    )
+    rows_divided = "what divides the rows: Channel (web, shop), VD (Y, or nothing)"
+    assert note == f"not used: money in Tax; dates in Close Date; {rows_divided}"
 
 
 def test_ids_that_a_spreadsheet_shortened_are_told_even_where_a_person_named_them(tmp_path):

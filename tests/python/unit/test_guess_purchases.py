@@ -103,6 +103,12 @@ FILES = {
         "1,2026-01-20,20,Nota di credito\n2,2026-02-14,30,Fattura\n", "60"),
     "a status in Korean": (
         HEAD + "상태\n1,2026-01-05,50,결제완료\n1,2026-01-20,20,취소\n2,2026-02-14,30,배송완료\n", "80"),
+    "a status with the capital i of Turkish": (
+        HEAD + "Durum\n1,2026-01-05,50,Teslim Edildi\n1,2026-01-20,20,İptal Edildi\n"
+        "2,2026-02-14,30,Teslim Edildi\n", "80"),
+    "a correction of an invoice": (
+        HEAD + "Belegart\n1,2026-01-05,50,Rechnung\n1,2026-01-20,20,Rechnungskorrektur\n"
+        "2,2026-02-14,30,Rechnung\n", "60"),
     "flags in Dutch": (
         "klantnummer,besteldatum,bedrag,geretourneerd\n1,2026-01-05,50,nee\n1,2026-01-20,20,ja\n"
         "2,2026-02-14,30,nee\n", "80"),
