@@ -62,7 +62,7 @@ finally:
     with open(counted, "w") as file:
         file.write(str(taken))
 """
-CLOCKS = re.compile(r"\d{8}T\d{6}Z|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*|[0-9a-f]{64}")
+CLOCKS = re.compile(r"\d{8}T\d{6}Z|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\s,]*|[0-9a-f]{64}")
 WINDOWS = ("--history-months", "9", "--pred-months", "3")
 
 
