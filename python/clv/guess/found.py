@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from clv.guess.columns import Column
 from clv.guess.expression import sql_name
 from clv.guess.marks import Mark
+from clv.guess.names import mostly_unnamed
 
 
 @dataclass(frozen=True)
@@ -158,10 +158,7 @@ class Looked:
     def listed(self) -> str:
         """Its columns in a sentence, with what to do where most of them have no name."""
         names = [column.name for column in self.columns]
-        unnamed = sum(re.fullmatch(r"column\d+", name) is not None for name in names)
-        hint = (
-            " (--skip-rows leaves out lines before the names)" if 2 * unnamed >= len(names) else ""
-        )
+        hint = " (--skip-rows leaves out lines before the names)" if mostly_unnamed(names) else ""
         return f"The columns are: {', '.join(names)}{hint}"
 
 

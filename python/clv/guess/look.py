@@ -16,7 +16,7 @@ from clv.guess.encodings import in_some_encoding
 from clv.guess.expression import sql_name
 from clv.guess.found import Looked
 from clv.guess.guests import guests
-from clv.guess.names import fit
+from clv.guess.names import fit, mostly_unnamed
 from clv.guess.numbers import is_number
 from clv.guess.roles import CAN_BE, is_money, ranked
 from clv.guess.row_facts import row_facts
@@ -82,20 +82,19 @@ def _sheet(files: LogFiles, said: Reader) -> Files:
     if said.skip_rows:
         return Files(read, {"skip_rows": said.skip_rows})
     skip, later = 0, read
-    while _mostly_unnamed(later) and skip < MOST_LINES_BEFORE:
+    while mostly_unnamed(_names(later)) and skip < MOST_LINES_BEFORE:
         skip += 1
         try:
             later = source(files, replace(said, skip_rows=skip))
         except ClvError:
             return Files(read)
-    if _mostly_unnamed(later) or not skip:
+    if mostly_unnamed(_names(later)) or not skip:
         return Files(read)
     return Files(later, {"skip_rows": skip})
 
 
-def _mostly_unnamed(rows: Source) -> bool:
-    names = next(iter(rows.columns.values()))
-    return 2 * sum(re.fullmatch(r"column\d+", name) is not None for name in names) >= len(names)
+def _names(rows: Source) -> tuple[str, ...]:
+    return next(iter(rows.columns.values()))
 
 
 def _recognised(files: LogFiles, said: Reader) -> tuple[Reader, CsvHead]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Collection
 
 # From role to names, the likeliest first. `quantity`, `price`, `refunded` and `email` are no roles of
 # the log: an amount or an id may be made of them.
@@ -143,6 +144,11 @@ _NO_ACCENT = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"}
 )
 _CENTS = {"cent", "cents", "pence", "minor", "centimes", "centavos", "ore", "grosz", "groszy"}
+
+
+def mostly_unnamed(names: Collection[str]) -> bool:
+    """Say whether at least half of the columns were given a name because the header has none."""
+    return 2 * sum(re.fullmatch(r"column\d+", name) is not None for name in names) >= len(names)
 
 
 def words_of(text: str) -> frozenset[str]:

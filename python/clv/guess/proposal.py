@@ -73,7 +73,7 @@ def _customer(looked: Looked, given: Given, found: Proposal) -> None:
     if "customer_id" in given.columns:
         found.columns["customer_id"] = given.columns["customer_id"]
         said = looked.named(given.columns["customer_id"])
-        short = next((v for v in said.values if _SHORTENED.fullmatch(v)), None) if said else None
+        short = _shortened(said)
         if said is not None and short is not None:
             found.notes.append(
                 f"warning: {said.name} has {short}: a spreadsheet shortened its ids, and several customers "
@@ -88,9 +88,7 @@ def _customer(looked: Looked, given: Given, found: Proposal) -> None:
         column = None
     if column is not None and _guests_by_order(found, column, email):
         return
-    shortened = (
-        next((v for v in column.values if _SHORTENED.fullmatch(v)), None) if column else None
-    )
+    shortened = _shortened(column)
     if column is not None and shortened is not None:
         found.ask(
             "--customer-id",
@@ -114,6 +112,11 @@ def _customer(looked: Looked, given: Given, found: Proposal) -> None:
             found.notes.append(f"{column.name} says nobody in {column.nobody:.0%} of the rows")
     elif column is not None and email is not None:
         _account_or_guest(looked, found, column, email)
+
+
+def _shortened(column: Column | None) -> str | None:
+    """Return an id that a spreadsheet shortened; None where there is none, or no column."""
+    return next((v for v in column.values if _SHORTENED.fullmatch(v)), None) if column else None
 
 
 def _guests_by_order(found: Proposal, column: Column, email: Column | None) -> bool:

@@ -158,8 +158,7 @@ def _leave_out(
 
 
 def _went_back(mark: Mark, state: State) -> bool:
-    word = says(state.value) if mark.form is Form.WORDS else mark.says
-    return word in (Says.REFUND, Says.GIVEN_BACK) and mark.form is Form.WORDS
+    return mark.form is Form.WORDS and says(state.value) in (Says.REFUND, Says.GIVEN_BACK)
 
 
 def _more(each: list[Marked]) -> str:
