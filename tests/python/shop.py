@@ -36,6 +36,7 @@ LEDGERS = [
     "clv_accuracy",
     "clv_calibration",
     "clv_gains",
+    "clv_segment_accuracy",
     "int_clv__drift_noise",
     "clv_drift",
     "clv_early_warning",

@@ -29,7 +29,7 @@ def report(row: DriftRow, deciles: pd.DataFrame, segments: pd.DataFrame, unlike:
     deciles : DataFrame
         The batch's rows of `clv_calibration`, in the order of deciles.
     segments : DataFrame
-        The batch's rows of `int_clv__segment_accuracy` that are furthest off.
+        The batch's rows of `clv_segment_accuracy` that are furthest off.
     unlike : str
         The days of the window that are unlike the log's past, in words; empty without any.
     """

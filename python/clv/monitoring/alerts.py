@@ -25,8 +25,8 @@ from clv.scoring.batches import batches
 OF_BATCH = "where cutoff = $cutoff and pred_months = $pred_months"
 DECILES = f"select * from clv_calibration {OF_BATCH} order by decile"
 SEGMENTS = (
-    "select segment, customers, predicted_total, actual_total, difference "
-    f"from int_clv__segment_accuracy {OF_BATCH} order by nth limit 5"
+    "select group_kind, group_value, customers, predicted_total, actual_total, difference "
+    f"from clv_segment_accuracy {OF_BATCH} order by nth limit 5"
 )
 
 # The journal's entry of alerts that were written or removed, and not yet spoken of.

@@ -37,6 +37,13 @@ TABLES = {
         from clv_drift
         order by cutoff, pred_months
     """,
+    "Where the newest judged batch was right, and where not (clv_segment_accuracy)": """
+        select group_kind, group_value, customers, buyers, predicted_total, actual_total, total_off,
+               rmse, bias
+        from clv_segment_accuracy
+        where cutoff = (select max(cutoff) from clv_segment_accuracy)
+        order by pred_months, group_kind desc, nth
+    """,
     "What was left out of the log (clv_rejected_transactions)": """
         select * from int_clv__rejections_by_reason order by reason
     """,

@@ -38,6 +38,7 @@ PUBLISHED = (
     "clv_accuracy",
     "clv_calibration",
     "clv_gains",
+    "clv_segment_accuracy",
     "clv_drift",
     "clv_early_warning",
     "clv_nowcast",

@@ -24,6 +24,7 @@ MODELS_WITH_UNIT_TESTS = {
     "clv_predictions_actual",
     "int_clv__matured_predictions",
     "clv_accuracy",
+    "clv_segment_accuracy",
     "int_clv__drift_changes",
     "clv_drift",
     "int_clv__open_batches",
@@ -129,3 +130,23 @@ def test_judged_batches_have_the_accuracy_that_python_finds(scored):
             assert in_sql.loc[cutoff, field.name] == pytest.approx(expected, rel=1e-9, abs=1e-9), (
                 field.name
             )
+
+
+def test_tiers_and_clusters_each_add_up_to_the_batch(scored):
+    sums = scored.query(
+        "select cutoff, group_kind, sum(customers) as customers, sum(predicted_total) as predicted, "
+        "sum(actual_total) as actual, sum(rmse * rmse * customers) as squared, "
+        "bool_and(rmse is null = (buyers < 30)) as told, bool_or(rmse is null) as lacking "
+        "from clv_segment_accuracy group by all"
+    )
+    batches = scored.query("select * from clv_accuracy").set_index("cutoff")
+    assert set(sums["group_kind"]) == {"tier", "cluster"} and len(sums) == 2 * len(batches)
+    assert sums["told"].all()
+    for row in sums.to_dict("records"):
+        batch = batches.loc[row["cutoff"]]
+        assert row["customers"] == batch["customers"]
+        assert row["predicted"] == pytest.approx(batch["predicted_total"], rel=1e-9)
+        assert row["actual"] == pytest.approx(batch["actual_total"], rel=1e-9)
+        if not row["lacking"]:
+            error = np.sqrt(row["squared"] / row["customers"])
+            assert error == pytest.approx(batch["rmse"], rel=1e-6)

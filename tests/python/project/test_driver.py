@@ -221,6 +221,10 @@ def test_show_prints_the_latest_batch_and_the_accuracy_of_earlier_ones(scored):
     assert f"# Batch {DUE[-1]}, 3 months ahead" in shown.out
     for word in ("Top 1 %", "clv_index", "normalized_gini", str(DUE[0])):
         assert word in shown.out
+    # where it was right, of the newest judged batch alone
+    _, groups = shown.out.split("## Where the newest judged batch was right")
+    kinds = [line.split("|")[1].strip() for line in groups.split("\n## ")[0].splitlines()[4:-1]]
+    assert set(kinds) == {"tier", "cluster"} and kinds.count("tier") == 6
     # a batch that is watched is not shown as ok
     verdicts = scored.query("select verdict from clv_drift order by cutoff").verdict.tolist()
     _, accuracy = shown.out.split("## How good earlier predictions were")

@@ -38,8 +38,8 @@ DECILES = pd.DataFrame(
      "mean_actual_clv": range(10, 0, -1)}
 )  # fmt: skip
 SEGMENTS = pd.DataFrame(
-    {"segment": ["Top 1 %"], "customers": [12], "predicted_total": [9.0], "actual_total": [5.0],
-     "difference": [-4.0]}
+    {"group_kind": ["tier"], "group_value": ["Top 1 %"], "customers": [12],
+     "predicted_total": [9.0], "actual_total": [5.0], "difference": [-4.0]}
 )  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def test_what_is_undefined_is_not_written_as_a_number(verdict, reason):
 
 
 def test_what_acts_in_markdown_is_shown_as_text():
-    segments = SEGMENTS.assign(segment="a|b <img src=x> [go](http://h)\n# top")
+    segments = SEGMENTS.assign(group_value="a|b <img src=x> [go](http://h)\n# top")
     text = report(DriftRow.of({**ROW, "model_id": "m`1`\n# x"}), DECILES, segments)
     assert "<img" not in text and "\\[go\\](http:\\//h)" in text
     assert "\n# top" not in text and "\n# x" not in text

@@ -18,7 +18,7 @@ CASES, LARGEST_ERROR = 600, 0.1
 DECILES = pd.DataFrame(
     {"decile": range(1, 11), "mean_predicted_clv": 10.0, "mean_actual_clv": range(10, 0, -1)}
 )
-SEGMENTS = pd.DataFrame({"segment": ["Top 1 %"], "difference": [-4.0]})
+SEGMENTS = pd.DataFrame({"group_value": ["Top 1 %"], "difference": [-4.0]})
 # What a report says of its reason, and of no other.
 SAID = {
     "buying_collapsed": "Customers stopped buying",
