@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from clv.errors import ClvError
-from clv.project.log_files import found
+from clv.project.log_files import NAMED, found
 from clv.project.log_options import LogOptions, Reader, log_options
 from clv.project.log_reader import LogRows, apart, engine_cause
 from clv.project.log_sources import source
@@ -80,6 +80,8 @@ def opened_attributes(request: Mapping[str, Any]) -> dict[str, Any]:
             f"the attributes in '{location}' could not be read: {engine_cause(str(error)).rstrip('!.')}. "
             f"{FIX}"
         ) from error
+    except ClvError as error:  # what reads the log calls it so
+        raise ClvError(str(error).replace(NAMED, "the table of attributes", 1)) from error
     types = {str(row[0]): str(row[1]).upper() for row in described}
     if rows.repeated:
         raise ClvError(

@@ -88,6 +88,7 @@ def test_an_attribute_has_a_day_of_its_own_or_that_of_the_row(tmp_path: Path) ->
     ("text", "words"),
     [
         ("id,channel\n1,web\n", "have no column customer_id, but id, channel"),
+        ("", "the table of attributes"),
         ("customer_id\n1\n", "have 0 columns beside customer_id"),
         ("customer_id,Revenue\n1,2\n", "the column 'revenue', which is the name of a feature"),
         ("customer_id,tier\n1,gold\n", "the column 'tier', which is the name"),
