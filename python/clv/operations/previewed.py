@@ -126,8 +126,8 @@ class Preview:
         if self.first_day > LATEST:
             raise ClvError(
                 f"the days go from {self.first_day} to {self.last_day}. Where these are years of the "
-                "Buddhist calendar, give them less 543: --ordered-at with an expression that makes 2023 of 2566. "
-                "Nothing was written."
+                "Buddhist calendar, give them less 543: --ordered-at with an expression that makes 2023 of "
+                "2566. Nothing was written."
             )
         if self.fault is not None:
             raise self.fault
