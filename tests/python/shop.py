@@ -24,7 +24,7 @@ from clv.project.lock import let_go
 
 # Tables and files are compared without the times at which a run happened to be.
 CLOCKS = {"scored_at", "labelled_at"}
-NO_DATA_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "test unit_test"}
+NO_DATA_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "test unit_test", "DBT_LOG_LEVEL_FILE": "none"}
 LEDGERS = [
     "clv_features",
     "clv_predictions",

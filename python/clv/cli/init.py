@@ -11,7 +11,8 @@ from clv.cli.options import a_folder, checked, confirm, show
 from clv.core.wording import counted
 from clv.guess.found import Given, Proposal, Question
 from clv.operations.init import LookedAt, unanswered
-from clv.operations.preview import Preview, preview, with_footer
+from clv.operations.preview import preview, with_footer
+from clv.operations.previewed import Preview
 from clv.operations.section import CDNOW_SECTION, SectionChange, make_cdnow_home
 from clv.project.events import say
 from clv.project.home import Home

@@ -17,7 +17,8 @@ ISO = re.compile(
 )
 COMPACT = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 # What a date has at least, however it is written: three parts, of which one may be a month's name.
-WRITTEN = re.compile(r"(?=(?:.*\d){3}).*\d{1,4}[\s./,-]+(\d{1,2}|[^\W\d]{3,10}\.?)[\s./,-]+\d{2,4}(\D.*)?|"
+WRITTEN = re.compile(r"(?=(?:.*\d){3}).*\d{1,4}[\s./,-]+(de\s+|di\s+)?(\d{1,2}|[^\W\d]{3,12}\.?)[\s./,-]+"
+                     r"(de\s+|del\s+)?\d{2,4}(\D.*)?|"
                      r"[^\W\d]{3,10}\.? \d{1,2},? \d{4}(\D.*)?")  # fmt: skip
 NOBODY = ("", *NOT_CUSTOMERS, "none", "null", "nan")
 
@@ -81,15 +82,15 @@ class Column:
 
     @property
     def epoch(self) -> bool:
-        """Whether the values are moments as numbers: seconds, milliseconds, or days of Excel."""
+        """Whether the values are moments as numbers: seconds or parts of them, or days of Excel."""
         return self.distinct > 1 and any(
             all(re.fullmatch(pattern, value) for value in self.values)
-            for pattern in (r"1\d{9}(\.\d+)?", r"1\d{12}", r"[34]\d{4}(\.\d+)?")
+            for pattern in (r"1\d{9}(\.\d+)?", r"1\d{12}", r"1\d{15}", r"[34]\d{4}([.,]\d+)?")
         )
 
     @property
     def is_moment(self) -> bool:
-        """Whether the values are seconds or milliseconds since 1970."""
+        """Whether the values are seconds, or parts of them, since 1970."""
         return self.epoch and all(len(value.split(".")[0]) >= 10 for value in self.values)
 
     def _share(self, test: Callable[[str], bool]) -> float:

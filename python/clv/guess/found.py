@@ -49,11 +49,12 @@ class Given:
 
 @dataclass(frozen=True)
 class State:
-    """A state of rows: its value as written, its rows, and those whose money is below zero."""
+    """A state of rows: its value as written, its rows, those whose money is below zero, and without money."""
 
     value: str
     rows: int
     negative: int = 0
+    without: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,11 +105,16 @@ class RowFacts:
         Lines of orders that stand more than once, changed at different times.
     line_number : str
         The column that numbers them within their order.
+    line_id, repeated : str and int
+        A column of ids of lines that stands more than once in rows of one customer and day, and the rows
+        that stand again.
     """
 
     unsigned_returns: int = 0
     versions: int = 0
     line_number: str = ""
+    line_id: str = ""
+    repeated: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,9 @@ from clv.guess.encodings import in_some_encoding
 from clv.guess.expression import sql_name
 from clv.guess.found import Looked
 from clv.guess.guests import guests
-from clv.guess.names import fit, mostly_unnamed
+from clv.guess.names import mostly_unnamed
 from clv.guess.numbers import is_number
-from clv.guess.roles import CAN_BE, is_money, ranked
-from clv.guess.row_facts import row_facts
+from clv.guess.row_facts import repeated_totals, row_facts
 from clv.guess.state_counts import count_states
 from clv.project.csv_head import CsvHead, csv_head
 from clv.project.log_files import LogFiles, found
@@ -31,7 +30,6 @@ from clv.project.transaction_log import CSV, EXCEL
 SAMPLE_ROWS = 50_000
 DIFFERENT_VALUES = 2_000
 MOST_LINES_BEFORE = 12
-FEWEST_ORDERS = 20  # of several lines, before their totals say anything
 
 
 @dataclass(frozen=True)
@@ -167,7 +165,7 @@ def _look(rows: Source) -> Looked:
         connection.execute(f"create temp table looked as select * from {rows.first(SAMPLE_ROWS)}")
         described = connection.sql("describe looked").fetchall()
         columns = [_column(connection, str(row[0]), str(row[1])) for row in described]
-        totals = _repeated_totals(connection, columns)
+        totals = repeated_totals(connection, columns)
         states = count_states(connection, rows.sql, columns)
         facts = row_facts(connection, columns)
         return Looked(columns, totals, *guests(connection, columns), states, facts)
@@ -197,37 +195,3 @@ def _column(connection: duckdb.DuckDBPyConnection, name: str, sql_type: str) -> 
     share = nobodies / rows if rows else 0.0
     texts = tuple(str(row[0]) for row in values)
     return Column(name, rows, filled, distinct, texts, sql_type.upper(), share)
-
-
-def _by_value(columns: list[Column]) -> list[Column]:
-    """Return the column of orders by its values, where its name does not tell: each of a row or a few."""
-    return [
-        column for column in columns
-        if 0.2 * column.rows < column.distinct < 0.9 * column.rows and column.share_filled == 1
-        and CAN_BE["order_id"](column) and not CAN_BE["ordered_at"](column)
-        and not any(fit(column.name, role) for role in ("customer_id", "amount", "price"))
-        and not any("." in value for value in column.values[:50]) and re.search(r"\d", column.values[0])
-    ][:1]  # fmt: skip
-
-
-def _repeated_totals(
-    connection: duckdb.DuckDBPyConnection, columns: list[Column]
-) -> frozenset[str]:
-    """Return the columns of money that say the same on all lines of every order of several lines."""
-    orders = [c for c in ranked(columns, "order_id") if not c.is_unique] or _by_value(columns)
-    amounts = [c for c in ranked(columns, "amount") if c.share_filled > 0.95]
-    amounts += [c for c in columns if c not in amounts and is_money(c) and c.share_filled > 0.95]
-    if not orders or not amounts:
-        return frozenset()
-    counts = ", ".join(f"count(distinct {sql_name(c.name)}) as a{i}" for i, c in enumerate(amounts))
-    shares = ", ".join(f"count(*) filter (a{i} = 1)" for i in range(len(amounts)))
-    row = connection.sql(
-        f"select count(*), {shares} from (select {counts} from looked "
-        f"where {sql_name(orders[0].name)} is not null "
-        f"group by {sql_name(orders[0].name)} having count(*) > 1)"
-    ).fetchall()[0]
-    if row[0] < FEWEST_ORDERS:
-        return frozenset()
-    return frozenset(
-        c.name for c, same in zip(amounts, row[1:], strict=True) if same >= 0.98 * row[0]
-    )

@@ -3,82 +3,40 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from clv.guess.columns import Column
 from clv.guess.expression import sql_name
-from clv.guess.names import fit, plain, words_of
+from clv.guess.mark_words import (
+    A_COUNT,
+    A_COUNTRY,
+    A_KIND,
+    A_STATUS,
+    ABOUT_SOMETHING_ELSE,
+    CANCELLED,
+    EMPTY,
+    FALSE,
+    GIVEN_BACK,
+    LIVE,
+    OF_A_ROW,
+    OF_A_SALE,
+    PAID,
+    REFUND,
+    TAG_COLUMNS,
+    TEST,
+    TOTAL_LINE,
+    TRUE,
+    WAYS,
+    WHOLE,
+)
+from clv.guess.names import fit, plain
 from clv.guess.roles import CAN_BE
 from clv.guess.state_words import Says, is_beside_sales, is_no_sale, says
 from clv.project.sql_text import literal
 
-TRUE = (
-    "true",
-    "t",
-    "1",
-    "yes",
-    "y",
-    "x",
-    "ja",
-    "j",
-    "oui",
-    "si",
-    "sí",
-    "sì",
-    "wahr",
-    "vrai",
-    "1.0",
-    "sim",
-    "tak",
-    "ano",
-    "igen",
-    "da",
-    "evet",
-    "kylla",
-    "kyllä",
-    "да",
-    "はい",
-    "是",
-    "예",
-)
-FALSE = (
-    "false",
-    "f",
-    "0",
-    "no",
-    "n",
-    "nein",
-    "non",
-    "falsch",
-    "faux",
-    "0.0",
-    "nee",
-    "nej",
-    "nao",
-    "não",
-    "nie",
-    "ne",
-    "nem",
-    "nu",
-    "hayır",
-    "hayir",
-    "ei",
-    "нет",
-    "いいえ",
-    "否",
-    "아니요",
-)
-# What stands in place of nothing.
-EMPTY = ("", "null", "none", "nan", "nat", "n/a", "na", "-", "\\n")
-# A tag of several, between the signs that separate them.
-TEST_TAG = r"(^|[,;|])\s*test([ _-]?(order|bestellung))?\s*($|[,;|])"
-# What stands in a column of ids or dates where a row adds up others.
-TOTAL_LINE = (
-    r"^\s*((sub|grand|zwischen|gesamt|end)[ -]?)?(total|totals|totale|totaux|totalt|summe|suma|summa|"
-    r"celkem|razem|итого|合計|小計|合计|小计)(\s.*|:.*)?$"
-)
-TAGS = {"test": TEST_TAG, "total": TOTAL_LINE}
+_CODE = re.compile("[A-Z]{1,3}")
 _ZERO_DATE = re.compile(r"[0\s:.TZ/-]+")
 
 
@@ -117,59 +75,23 @@ class Mark:
     sure: bool = True
 
 
-_ABOUT_SOMETHING_ELSE = words_of("""
-    fulfillment fulfilment shipping shipment delivery versand livraison envio lineitem stock inventory
-    marketing email customer account member membership subscription tax product item article card address
-    billing residence marital employment
-""")
-_A_STATUS = ("status", "statut")  # also within one word: Zahlstatus
-_WAYS = ("liefer", "versand", "retouren")  # of goods, not of money
-_A_KIND = {"state", "kind", "type", "typ", "art", "tipo", "etat", "estado", "stato", "category", "class",
-           "event", "buchungsart", "vorgangsart", "belegart", "action", "aktion", "soort", "tyyppi", "slag",
-           "rodzaj", "druh", "tur", "turu", "вид", "тип", "種別", "区分", "类型", "유형"}  # fmt: skip
-_A_COUNTRY = {"state", "estado", "etat", "stato"}
-_CODE = re.compile("[A-Z]{1,3}")
-# Whose state or stage is that of the money, not of a country.
-_OF_A_ROW = {"transaction", "trans", "trx", "txn", "document", "documento", "doc", "record", "line", "row",
-             "voucher", "booking", "movement", "posting", "entry", "gift", "event"}  # fmt: skip
-_OF_A_SALE = {
-    "purchase",
-    "payment",
-    "order",
-    "deal",
-    "opportunity",
-    "transaction",
-    "invoice",
-    "sale",
-}
-_CANCELLED = {"cancelled", "canceled", "cancellation", "cancelation", "cancel", "voided", "void", "deleted",
-              "storniert", "storno", "stornodatum", "stornogrund", "annule", "annulee", "annulation",
-              "annullato", "annulliert", "cancelado", "cancelacion", "geannuleerd", "decline", "declined",
-              "failure", "failed", "fraud"}  # fmt: skip
-_REFUND = {"refund", "return", "erstattung", "retoure", "gutschrift", "reversal", "remboursement",
-           "reembolso", "rimborso"}  # fmt: skip
-_GIVEN_BACK = {"refunded", "returned", "chargeback", "disputed", "erstattet", "retourniert", "rembourse",
-               "reembolsado", "rimborsato"}  # fmt: skip
-_TEST = {"test", "is test", "test order", "is test order", "test mode", "testmode", "is testing",
-         "testbestellung"}  # fmt: skip
-_LIVE = {"livemode", "live mode", "captured", "is captured", "success", "is success", "successful",
-         "is successful", "valid", "is valid"}  # fmt: skip
-_PAID = {"paid", "is paid", "bezahlt", "paye", "pagado", "pagato", "betaald"}
-_TAGS = {"tags", "tag", "labels", "order tags"}
-_A_COUNT = words_of("""
-    items lines qty quantity count number amount total fee value by policy sum rate
-""")
+def marks_of(columns: Sequence[Column]) -> list[Mark]:
+    """Return what columns mark; a flag of refunds gives way to one of full refunds."""
+    marks = [mark for column in columns if (mark := mark_of(column)) is not None]
+    given_back = [mark for mark in marks if mark.form is Form.YES and mark.says is Says.GIVEN_BACK]
+    whole = [mark for mark in given_back if WHOLE & set(plain(mark.column.name).split())]
+    return [mark for mark in marks if not whole or mark in whole or mark not in given_back]
 
 
 def mark_of(column: Column) -> Mark | None:
     """Return what a column marks, by its name and what its values can be; None where it is no mark."""
     name = plain(column.name)
     words = set(name.split())
-    if name in _TAGS:
+    if name in TAG_COLUMNS:
         return Mark(column, Form.TAGS, Says.NOTHING, "test")
     if _adds_up(column):
         return Mark(column, Form.TAGS, Says.NOTHING, "total")
-    if words & _A_COUNT or not column.values:
+    if words & A_COUNT or not column.values:
         return None
     return _flag(column, name, words) or _status(column, words)
 
@@ -178,7 +100,7 @@ def is_of_an_order(mark: Mark) -> bool:
     """Say whether a column has the state of an order, and not the kind of a booking, by its name."""
     words = set(plain(mark.column.name).split())
     named = fit(mark.column.name, "status") > 0 and "type" not in words
-    return not words & _A_KIND and (named or any(word.endswith(_A_STATUS) for word in words))
+    return not words & A_KIND and (named or any(word.endswith(A_STATUS) for word in words))
 
 
 def _adds_up(column: Column) -> bool:
@@ -208,12 +130,12 @@ def is_filled_sql(column: Column) -> str:
 
 
 def _flag(column: Column, name: str, words: set[str]) -> Mark | None:
-    is_flag = all(value.strip().lower() in TRUE + FALSE + EMPTY for value in column.values)
-    if is_flag and name in _TEST:
+    is_flag = all(value.strip().lower() in TRUE | FALSE | EMPTY for value in column.values)
+    if is_flag and name in TEST:
         return Mark(column, Form.YES, Says.NOTHING, "test")
-    if is_flag and name in _LIVE:
+    if is_flag and name in LIVE:
         return Mark(column, Form.NO, Says.NOTHING, f"not {name.removeprefix('is ')}")
-    if is_flag and name in _PAID:
+    if is_flag and name in PAID:
         return Mark(column, Form.NO, Says.UNPAID, "not paid")
     form = Form.YES if is_flag else Form.FILLED if _is_filled_or_not(column, words) else None
     if form is None and _names_another_row(column, words):
@@ -222,18 +144,18 @@ def _flag(column: Column, name: str, words: set[str]) -> Mark | None:
         return None
     bare = name.removeprefix("is ")
     named = says(bare) if is_flag and is_no_sale(bare) else Says.UNKNOWN
-    if words & _CANCELLED or named is Says.NOTHING:
+    if words & CANCELLED or named is Says.NOTHING:
         return Mark(column, form, Says.NOTHING, "cancelled")
-    if words & _GIVEN_BACK or named is Says.GIVEN_BACK or words & {"reversed"}:
+    if words & GIVEN_BACK or named is Says.GIVEN_BACK or words & {"reversed"}:
         return Mark(column, form, Says.GIVEN_BACK, "given back")
-    if words & _REFUND and is_flag:
+    if words & REFUND and is_flag:
         return Mark(column, form, Says.REFUND, "refund")
     return None
 
 
 def _names_another_row(column: Column, words: set[str]) -> bool:
     """Say whether some rows have the id of the row that they undo."""
-    undone = words & (_CANCELLED | _REFUND | _GIVEN_BACK)
+    undone = words & (CANCELLED | REFUND | GIVEN_BACK)
     whole = all(re.fullmatch(r"#?\w*\d\w*", value.strip()) for value in column.values)
     return bool(undone) and 0 < column.share_filled < 0.5 and whole and column.distinct > 1
 
@@ -247,32 +169,40 @@ def _is_filled_or_not(column: Column, words: set[str]) -> bool:
 
 
 def _status(column: Column, words: set[str]) -> Mark | None:
-    if words & _ABOUT_SOMETHING_ELSE:
+    if words & ABOUT_SOMETHING_ELSE:
         return None
-    of_a_sale = bool(words & _OF_A_SALE and words & {"state", "stage", "status"})
-    of_a_sale |= any(word.endswith(_A_STATUS) for word in words)
-    of_a_sale |= fit(column.name, "status") > 0 and not words & _A_KIND
+    of_a_sale = bool(words & OF_A_SALE and words & {"state", "stage", "status"})
+    of_a_sale |= any(word.endswith(A_STATUS) for word in words)
+    of_a_sale |= fit(column.name, "status") > 0 and not words & A_KIND
     of_a_sale |= bool(
-        words & _OF_A_ROW and words & {"type", "typ", "kind", "code", "class", "tipo", "art"}
+        words & OF_A_ROW and words & {"type", "typ", "kind", "code", "class", "tipo", "art"}
     )
     if of_a_sale and 2 <= column.distinct <= 12 and column.numbers == 1:
         return Mark(column, Form.WORDS)  # codes
-    if words & _A_KIND - _A_COUNTRY and all(map(_CODE.fullmatch, column.values)):
+    of_codes = all(map(_CODE.fullmatch, column.values))
+    if of_codes and words & (A_KIND - A_COUNTRY):
         return Mark(column, Form.WORDS, sure=2 <= column.distinct <= 8)
+    answers = any(value.strip().lower() in TRUE | FALSE for value in column.values)
+    if (
+        2 <= column.distinct <= 8
+        and words & (CANCELLED | REFUND | GIVEN_BACK)
+        and (of_codes or answers)
+    ):
+        return Mark(column, Form.WORDS)  # yes, no, and something else
     if not CAN_BE["status"](column):
         return None
     named = fit(column.name, "status") > 0
-    if any(word.startswith(_WAYS) for word in words):
+    if any(word.startswith(WAYS) for word in words):
         return None
     if (
         of_a_sale
-        or any(word.endswith(_A_STATUS) for word in words)
-        or (named and not words & _A_KIND)
+        or any(word.endswith(A_STATUS) for word in words)
+        or (named and not words & A_KIND)
     ):
         return Mark(column, Form.WORDS)
     if any(map(is_no_sale, column.values)):
         return Mark(column, Form.WORDS, sure=False)  # whatever its name is
-    if not named and not words & _A_KIND:
+    if not named and not words & A_KIND:
         return None
     if any(map(is_beside_sales, column.values)):
         return Mark(column, Form.WORDS, sure=False)

@@ -8,7 +8,7 @@ from clv.core.wording import counted
 from clv.guess.columns import Column
 from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal
-from clv.guess.marks import TRUE
+from clv.guess.mark_words import TRUE
 from clv.guess.names import is_of_cents, plain
 from clv.guess.numbers import signs
 from clv.guess.roles import NUMBERS, best, ranked
@@ -111,15 +111,14 @@ def _total(looked: Looked, amount: Column, found: Proposal) -> None:
     found.columns["amount"], found.money = amount.name, [amount]
     words = set(plain(amount.name).split())
     refunded = max(
-        ranked(looked.columns, "refunded"),
+        (column for column in ranked(looked.columns, "refunded") if _has_money(column)),
         key=lambda column: len(words & set(plain(column.name).split())), default=None,
     )  # fmt: skip
     if refunded is None or refunded.name == amount.name:
         return
-    if all(
-        value.strip("0.,- ") == "" or value.strip().lower() in TRUE for value in refunded.values
-    ):
-        return  # nothing, or a flag
+    repeats = looked.repeats_totals
+    if refunded.name in repeats and amount.name not in repeats:
+        return  # it is an order's, and is asked for
     found.money.append(refunded)
     found.refunds_subtracted = True
     sign = "+" if any(value.strip().startswith("-") for value in refunded.values) else "-"
@@ -129,6 +128,13 @@ def _total(looked: Looked, amount: Column, found: Proposal) -> None:
     found.notes.append(
         f"{refunded.name} is subtracted from {amount.name}, which --amount '({sql_name(amount.name)})' "
         "would leave as it is"
+    )
+
+
+def _has_money(column: Column) -> bool:
+    """Say whether a column holds more than nothing and flags."""
+    return any(
+        value.strip("0.,- ") != "" and value.strip().lower() not in TRUE for value in column.values
     )
 
 

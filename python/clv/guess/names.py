@@ -11,6 +11,12 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
 # From role to names, the likeliest first. `quantity`, `price`, `refunded` and `email` are no roles of
 # the log: an amount or an id may be made of them.
 _LISTED = {
@@ -61,7 +67,7 @@ _LISTED = {
         amount, order total, order amount, total amount, total price, grand total, total paid,
         amount paid, order value, total, line total, line amount, item total, transaction amount,
         transaction value, sales amount, sale amount, invoice amount, invoice total, gross amount,
-        gross, gross sales, total sales, net sales, net amount, net revenue, n revenue, purchase
+        gross, net sales, gross sales, total sales, net amount, net revenue, n revenue, purchase
         revenue, revenue, sales, sales value, turnover, net, value, spend, spent, payment value,
         money, total usd, total eur, subtotal, payment, paid, dollar value, total spent,
         gesamtbetrag, betrag, bestellwert, auftragswert, warenwert, rechnungsbetrag, bruttobetrag,
@@ -146,14 +152,31 @@ _NO_ACCENT = str.maketrans(
 _CENTS = {"cent", "cents", "pence", "minor", "centimes", "centavos", "ore", "grosz", "groszy"}
 
 
+# What a name says together that no list has: whose number it is (`Número do Pedido`, `KundeID`).
+_WHOSE = {
+    "customer_id": words_of("""
+        customer client user buyer member account shopper contact constituent donor player patient passenger
+        subscriber guest kunde kunden kund debitor klient klienta cliente clientes clienti musteri asiakas
+        zakaznik klant kupac ugyfel vevo клиента покупателя pelanggan
+    """),
+    "order_id": words_of("""
+        order orders invoice receipt ticket document sale bestellung bestell auftrag auftrags rechnung
+        rechnungs beleg commande facture pedido encomenda factura fatura ordine fattura scontrino bestelling
+        bestel factuur ordre faktura zamowienia paragonu objednavky rendeles szamla comanda comenzii siparis
+        tilaus kvitto kvittering kuitti заказа чека pesanan
+    """),
+}
+_NUMBER = words_of("""
+    id ids number no nr num numero n code codigo cod codice kod key ref reference nummer numer cislo szam nro
+    номер код nomor
+""")
+_BETWEEN = words_of("de do da del dell du des of the la l d di von van der unique our")
+_ONE_WORD = re.compile(r"(\w{4,}?)s?(nummer|numero|numer|number|szam|kod|nro|nr|no|id)")
+
+
 def mostly_unnamed(names: Collection[str]) -> bool:
     """Say whether at least half of the columns were given a name because the header has none."""
     return 2 * sum(re.fullmatch(r"column\d+", name) is not None for name in names) >= len(names)
-
-
-def words_of(text: str) -> frozenset[str]:
-    """Return the words of a text."""
-    return frozenset(text.split())
 
 
 def plain(name: str) -> str:
@@ -177,13 +200,24 @@ def fit(name: str, role: str) -> float:
     --------
     >>> fit("Betrag (EUR)", "amount") > fit("Versandkosten (EUR)", "amount")
     True
+    >>> fit("Número do Pedido", "order_id"), fit("Kontaktnummer", "order_id")
+    (0.45, 0.0)
     """
     words = plain(name)
     ranks = _plain_ranks(role)
     for known, loss in ((words, 0.0), (_without_unit(words), 0.02), (words.replace(" ", ""), 0.03)):
         if known and known in ranks:
             return 1 - 0.5 * ranks[known] / len(ranks) - loss
-    return 0.0
+    return 0.45 if _is_a_number_of(frozenset(words.split()), role) else 0.0
+
+
+def _is_a_number_of(words: frozenset[str], role: str) -> bool:
+    """Say whether a name is made of whose number it is, the word for number, and what stands between."""
+    whose = _WHOSE.get(role, frozenset())
+    if len(words) == 1:
+        parts = _ONE_WORD.fullmatch(next(iter(words)))
+        return parts is not None and parts.group(1) in whose
+    return bool(words & whose and words & _NUMBER) and words <= whose | _NUMBER | _BETWEEN
 
 
 def is_of_cents(name: str) -> bool:

@@ -13,6 +13,7 @@ from clv.guess.found import Given, Looked, Proposal
 from clv.guess.money import guess_amount
 from clv.guess.purchases import guess_purchases
 from clv.guess.roles import best, of_currencies, only_one
+from clv.guess.rows import changes, check_shape, lines_again, versions
 from clv.guess.unused import tell_unused
 from clv.project.sql_text import literal
 
@@ -31,10 +32,13 @@ def propose(looked: Looked, given: Given) -> Proposal:
     """
     if not looked.columns or not any(column.rows for column in looked.columns):
         raise ClvError("it has a header line and no rows. Give a file with orders in it.")
+    check_shape(looked)
     found = Proposal()
     for role in ("order_id", "line_id", "updated_at"):
         _plain_role(looked, given, found, role)
-    _versions(looked, given, found)
+    versions(looked, given, found)
+    changes(looked, given, found)
+    lines_again(looked, found)
     _customer(looked, given, found)
     guess_amount(looked, given, found)
     _date(looked, given, found)
@@ -52,21 +56,6 @@ def _plain_role(looked: Looked, given: Given, found: Proposal, role: str) -> Non
         found.columns[role] = given.columns[role]
     elif column is not None and column.name not in found.columns.values():
         found.columns[role] = column.name
-
-
-def _versions(looked: Looked, given: Given, found: Proposal) -> None:
-    """Ask for the id of a line where lines of orders stand in several versions."""
-    order = found.columns.get("order_id")
-    if "line_id" in given.columns or not looked.facts.versions or order is None:
-        return
-    number = sql_name(looked.facts.line_number)
-    found.ask(
-        "--line-id",
-        f"{counted(looked.facts.versions, 'line stands', 'lines stand')} more than once with another "
-        f"{found.columns['updated_at']}, as corrections do: does the newest count (--line-id "
-        f"\"concat_ws('-', {looked.as_sql(order)}, {number})\"), or every row? Then name a column that is "
-        "different in each.",
-    )
 
 
 def _customer(looked: Looked, given: Given, found: Proposal) -> None:
@@ -190,7 +179,7 @@ def _date(looked: Looked, given: Given, found: Proposal) -> None:
         found.ask(
             "--date-format",
             f"how are the dates of {column.name} written ({', '.join(column.values[:3])})? In strptime's "
-            "words, such as '%d.%m.%Y %H:%M'",
+            "words, such as '%d.%m.%Y %H:%M'; or excel_serial, epoch_seconds, epoch_milliseconds",
         )
     elif guess.alternatives:
         found.ask(

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from clv.core.wording import counted
 from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal, State
-from clv.guess.marks import TAGS, Form, Mark, is_filled_sql
+from clv.guess.mark_words import TAGS
+from clv.guess.marks import Form, Mark, is_filled_sql
 from clv.guess.roles import best
 from clv.guess.state_words import Says, says
 from clv.guess.states import Marked, Verdicts, to_keep
@@ -38,6 +39,7 @@ def guess_purchases(looked: Looked, given: Given, found: Proposal) -> None:
     marks = [(mark, states) for mark, states in looked.states.marks if _is_looked_at(mark, given)]
     base = _status_column(looked, given, marks)
     verdicts = Verdicts.of(looked, marks, found.refunds_subtracted)
+    _heed(given, verdicts)
     if not looked.amount_is_written(given):
         _two_sides(looked, found)
         _subtract(looked, found, verdicts)
@@ -46,6 +48,15 @@ def guess_purchases(looked: Looked, given: Given, found: Proposal) -> None:
         verdicts.out = [each for each in verdicts.out if each not in back]
         verdicts.unknown += back
     _leave_out(looked, given, found, base, verdicts)
+
+
+def _heed(given: Given, verdicts: Verdicts) -> None:
+    """Leave out money that went back where a person said so, in place of subtracting it or asking."""
+    words = {value.strip().lower() for value in given.formats.get("drop_status", ())}
+    for back in (verdicts.minus, verdicts.unsure):
+        named = [each for each in back if _label(*each).lower() in words]
+        verdicts.out += named
+        back[:] = [each for each in back if each not in named]
 
 
 def _is_looked_at(mark: Mark, given: Given) -> bool:
@@ -84,7 +95,8 @@ def _subtract(looked: Looked, found: Proposal, verdicts: Verdicts) -> None:
             "--amount",
             f"{_told(verdicts.unsure)} above zero, in orders without another row: is it money that "
             f"went back (--amount {_in_shell(f'case when {test} then -abs({money}) else {money} end')})"
-            f", or are these orders that were paid (--amount {_in_shell(f'({money})')})?",
+            f", are these orders that came to nothing (--drop-status '{verdicts.unsure[0][1].value}'), or "
+            f"orders that were paid (--amount {_in_shell(f'({money})')})?",
         )
 
 
@@ -119,13 +131,14 @@ def _leave_out(
     keep = _kept_categories(looked, given, base)
     said = given.formats.get("drop_status")
     out = list(verdicts.out)
+    few = [each for each in verdicts.doubtful if each[1].rows <= DOUBTFUL * rows]
     if said is not None:
         words = {value.strip().lower() for value in said}
-        asked = verdicts.doubtful + verdicts.unknown
-        out += [each for each in asked if _label(*each).lower() in words]
+        asked = [each for each in verdicts.doubtful if each not in few] + verdicts.unknown
+        out += few + [each for each in asked if _label(*each).lower() in words]
     elif "keep_status" not in given.formats:
-        many = [each for each in verdicts.doubtful if each[1].rows > DOUBTFUL * rows]
-        out += [each for each in verdicts.doubtful if each not in many]
+        many = [each for each in verdicts.doubtful if each not in few]
+        out += few
         many += [each for each in verdicts.unknown if each not in many]
         if many:
             labels = ", ".join(_label(*each) for each in many[:MOST_NAMED])
@@ -133,7 +146,7 @@ def _leave_out(
                 "--drop-status",
                 f"{_told(many[:MOST_NAMED])}{_more(many)}: the words do not say for certain that this is "
                 f"money that came, and that no other row counts too. Which of {labels} are no purchases? "
-                f"Name each, or say {NONE}; money that went back is subtracted by --amount "
+                f"Name each, or say {NONE}{_anyway(out)}; money that went back is subtracted by --amount "
                 '"case when ... then -abs(amount) else amount end" instead',
             )
     elsewhere = [
@@ -155,6 +168,12 @@ def _leave_out(
         found.formats["drop_status"] = sorted(dropped)
     if out:
         found.notes.append(f"{_told(out)} left out; {_rest(looked, base, dropped)} kept")
+
+
+def _anyway(out: list[Marked]) -> str:
+    """Return what an answer leaves as it is: states that are left out whatever is said of the others."""
+    labels = ", ".join(sorted({_label(*each) for each in out})[:MOST_NAMED])
+    return f" ({labels} left out in any case; --keep-status says otherwise)" if labels else ""
 
 
 def _went_back(mark: Mark, state: State) -> bool:

@@ -9,7 +9,8 @@ import duckdb
 from clv.guess.columns import Column
 from clv.guess.expression import sql_name
 from clv.guess.found import State, States
-from clv.guess.marks import TAGS, Form, Mark, is_filled_sql, mark_of
+from clv.guess.mark_words import TAGS
+from clv.guess.marks import Form, Mark, is_filled_sql, marks_of
 from clv.guess.roles import best, ranked
 from clv.guess.row_facts import below_zero
 from clv.project.sql_text import literal
@@ -25,7 +26,7 @@ def count_states(
     rows : str
         The rows, as something that stands behind `from`; `looked` holds some of them.
     """
-    marks = [mark for column in columns if (mark := mark_of(column)) is not None]
+    marks = marks_of(columns)
     negative = _negative(columns)
     if not marks:
         return States()
@@ -33,13 +34,16 @@ def count_states(
         f"{{'place': {place}, 'value': {_value(mark)}}}" for place, mark in enumerate(marks)
     )
     query = f"""
-        select s.place, s.value, count(*), count(*) filter (is_negative)
-        from (select unnest([{listed}]) as s, {negative} as is_negative from {rows})
+        select s.place, s.value, count(*), count(*) filter (is_negative), count(*) filter (is_without)
+        from (
+            select unnest([{listed}]) as s, {negative} as is_negative, {_without(columns)} as is_without
+            from {rows}
+        )
         where s.value <> '' group by all order by 3 desc, 2 limit 1000
     """
     found: dict[int, list[State]] = {}
-    for place, value, count, below in connection.sql(query).fetchall():
-        found.setdefault(place, []).append(State(str(value), int(count), int(below)))
+    for place, value, *counts in connection.sql(query).fetchall():
+        found.setdefault(place, []).append(State(str(value), *map(int, counts)))
     negatives = connection.sql(f"select count(*) filter ({negative}) from {rows}").fetchall()[0][0]
     columns_of_words = [mark.column for mark in marks if mark.form is Form.WORDS]
     return States(
@@ -64,6 +68,14 @@ def _negative(columns: Sequence[Column]) -> str:
     money = [*ranked(columns, "amount")[:1]]
     money += [c for c in (best(columns, "quantity"), best(columns, "price")) if c is not None]
     return f"({' or '.join(map(below_zero, money)) or 'false'})"
+
+
+def _without(columns: Sequence[Column]) -> str:
+    """Return the condition under which a row has no money, in the likeliest column of it."""
+    money = [*ranked(columns, "amount")[:1], *ranked(columns, "price")[:1]]
+    if not money:
+        return "false"
+    return f"(coalesce(trim(cast({sql_name(money[0].name)} as varchar)), '') = '')"
 
 
 def _partners(

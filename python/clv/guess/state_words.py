@@ -28,11 +28,12 @@ _WORDS = {
         abgebrochen annulliert fehlgeschlagen entwurf geloscht abgelehnt ungultig angebot annule annulee
         annulation echoue echouee refuse refusee brouillon devis cancelado cancelada anulado anulada
         fallido fallida rechazado borrador annullato annullata fallito rifiutato bozza geannuleerd
-        mislukt avbruten makulerad peruttu anulowane zruseno
+        mislukt avbruten makulerad peruttu anulowane zruseno huy
     """),
     Says.UNPAID: words_of("""
         initiated pending hold unpaid awaiting waiting lost damaged undelivered undeliverable disputed
-        dispute review suspected uncaptured reversed overdue ausstehend unbezahlt offen wartend attente
+        dispute review suspected requires required
+        uncaptured reversed overdue ausstehend unbezahlt offen wartend attente
         impaye impayee pendiente attesa sospeso openstaand
     """),
     Says.REFUND: words_of("""
@@ -65,23 +66,28 @@ _STEMS = {
     Says.NOTHING: words_of("""
         cancel annul anul storn peruut void iptal anulow perut avbr makul zrus vervallen concept rascunho
         kladde utkast szkic taslak rechaz reject refus rifiut recus odrzuc reddedil afgewezen declin fail
-        expir abandon torol sztorn kansell lemond отмен аннул отклон чернов キャンセル 取消 失敗 취소
-        下書き 草稿 ακυρ απορριφ
+        expir abandon torol sztorn kansell lemond отмен аннул отклон чернов скасов відмін відхил
+        キャンセル 取消 失敗 취소 下書き 草稿 作废 已取消 ακυρ απορριφ batal ditolak gagal ยกเลิก ล้มเหลว
+        ملغ إلغا الغا مرفوض فشل בוטל מבוטל נכשל
     """),
     Says.UNPAID: words_of("""
         pend wait await aguard unpaid nieoplac niezaplac nezaplac neuhraz obetal ubetal bekle oczek ceka
-        ожид неоплач 未払 未入金 保留 待 대기 미결제 pledge fuggo venter afvent odotta asteptare εκκρεμ
-        αναμον
+        ожид неоплач очіку неоплат 未払 未入金 保留 待 대기 미결제 미납 pledge fuggo venter afvent odotta
+        asteptare neplatit neachit εκκρεμ αναμον απληρ menunggu belum รอ معلق انتظار ממתין
     """),
     Says.GIVEN_BACK: words_of("""
         refunded refundert zwroc estornad devolvid devuelt reembolsad rembours aterbetal refundere
-        palautet vracen visszater ramburs hyvitet возвращ 返金 返品 退款 退货 환불 반품 επιστρ
+        palautet vracen visszater ramburs restituit hyvitet terugg terugbe tilbakebet
+        возвращ поверн 返金 返品 退款 退货 환불 반품 επιστρ dikembalikan pengembalian คืนเงิน คืนสินค้า
+        مسترد استرداد مرتجع מוחזר החזר זוכה
     """),
     Says.REFUND: words_of("""
         creditnot kreditnot kreditfaktur estorno devoluc zwrot korekt iade hyvity dobropis возврат
-        tilbagebetal
+        tilbagebetal refusjon restituz vratk stornofaktur זיכוי إشعار
     """),
     Says.PURCHASE: words_of("""
+        cobrad incass riscoss confirm conferm bestatig potvrz potvrd bekraft megerosit vahvist onaylan
+        подтвержд підтвердж 確定
         aprovad aprobad pago paga oplac zaplac odendi tamaml teslim finaliz conclu entregu entreg enviad
         betal levere sendt afsendt skickad odeslan kiszallit απεσταλ maksettu toimitet vyrizen doruc
         zrealiz wyslan dostarcz zakoncz realizad complet fizet kifizet teljesit platit livrat πληρ ολοκλ
@@ -97,7 +103,11 @@ _PHRASES = {
     "no pagado": Says.UNPAID, "credit note": Says.REFUND, "credit memo": Says.REFUND,
     "nota de credito": Says.REFUND, "nota di credito": Says.REFUND, "nota credito": Says.REFUND,
     "note de credit": Says.REFUND, "write off": Says.NOTHING, "soft credit": Says.NOTHING,
-    "in kind": Says.NOTHING, "no show": Says.UNPAID,
+    "in kind": Says.NOTHING, "checked out": Says.PURCHASE, "checked in": Says.PURCHASE,
+    "no show": Says.UNPAID, "da huy": Says.NOTHING, "hoan tien": Says.GIVEN_BACK,
+    "tra hang": Says.GIVEN_BACK,
+    "発送待": Says.PURCHASE, "出荷待": Says.PURCHASE, "待发货": Says.PURCHASE, "待收货": Says.PURCHASE,
+    "배송대기": Says.PURCHASE, "배송준비": Says.PURCHASE,
     "charge back": Says.GIVEN_BACK, "charged back": Says.GIVEN_BACK, "checkout draft": Says.NOTHING,
     "auto draft": Says.NOTHING,
 }  # fmt: skip
@@ -132,7 +142,7 @@ def document(state: str) -> str | None:
 
 
 # A part of the order was given back, or cancelled; the rest of it is a purchase.
-_PARTLY = words_of(
+PARTLY = words_of(
     "partially partial partly teilweise partiellement parcialmente parzialmente deels parcial delvis "
     "delvist czesciowo castecne kismen частично osittain"
 )
@@ -167,7 +177,7 @@ def is_no_sale(state: str) -> bool:
     [True, True, False, False]
     """
     text = plain(state)
-    is_whole = " " not in text or text in _PHRASES
+    is_whole = " " not in text or text in _PHRASES or (not text.isascii() and text.count(" ") < 3)
     return is_whole and says(state) in (Says.NOTHING, Says.REFUND, Says.GIVEN_BACK)
 
 
@@ -184,7 +194,7 @@ def says(state: str) -> Says:
         if phrase in text:
             return meaning
     words = frozenset(re.split(r"[\s\d]+", text))
-    if words & _PARTLY:
+    if words & PARTLY:
         return Says.PURCHASE
     if words & _NEGATED:
         return Says.UNKNOWN

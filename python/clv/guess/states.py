@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from clv.guess.found import Looked, State
-from clv.guess.marks import FALSE, TRUE, Form, Mark, is_of_an_order
+from clv.guess.mark_words import FALSE, TRUE
+from clv.guess.marks import Form, Mark, is_of_an_order
 from clv.guess.state_words import Says, document, is_beside_sales, is_no_sale, says
 
 # WooCommerce's word for an order that nobody has begun to pay, where these stand beside it.
@@ -94,6 +95,9 @@ class Verdicts:
         """Put a state where it belongs; what is a purchase belongs nowhere."""
         if not _marks_rows(mark, state) or 2 * state.negative > state.rows:
             return  # money below zero is what went back already
+        if _has_no_money(mark, state, beside):
+            self.out.append((mark, state))
+            return
         others = {says(other.value) for other in beside}
         word = says(state.value) if mark.form is Form.WORDS else mark.says
         if mark.form is Form.WORDS:
@@ -125,11 +129,19 @@ def _not_known(mark: Mark, states: tuple[State, ...]) -> list[State]:
     every = {state.value.strip().lower() for state in states}
     words = {state.value: _beside(state.value, says(state.value), every) for state in states}
     unknown = [state for state in states if words[state.value] is Says.UNKNOWN]
+    unknown = [state for state in unknown if not _has_no_money(mark, state, states)]
     if not mark.sure and not any(is_no_sale(word) or is_beside_sales(word) for word in words):
         unknown = []
     documents = {state.value: document(state.value) for state in states}
     several = len({*documents.values()} - {None}) > 1
     return unknown + [state for state in states if several and documents[state.value]]
+
+
+def _has_no_money(mark: Mark, state: State, beside: tuple[State, ...]) -> bool:
+    """Say whether no row of a kind has an amount, where rows of another have: an event beside purchases."""
+    if mark.form is not Form.WORDS or state.without < state.rows:
+        return False
+    return any(other.without < 0.1 * other.rows for other in beside)
 
 
 def _marks_rows(mark: Mark, state: State) -> bool:

@@ -9,7 +9,7 @@ from clv.guess.expression import sql_name
 from clv.guess.found import Given, Looked, Proposal
 from clv.guess.names import plain, words_of
 from clv.guess.roles import CAN_BE, NUMBERS, best, is_money
-from clv.guess.state_words import Says, says
+from clv.guess.state_words import PARTLY, Says, says
 
 _MOST = 8  # columns of a sort that are named
 _FEW_VALUES = 12
@@ -72,6 +72,11 @@ def _counts(column: Column) -> bool:
     return column.numbers == 1 and bool(words_of(plain(column.name)) & _COUNTS)
 
 
+def _is_of_an_order(looked: Looked, found: Proposal) -> bool:
+    """Say whether the amount is an order's, which is the same on each of its lines, and counts once."""
+    return any(column.name in looked.repeats_totals for column in found.money)
+
+
 def _is_used(column: Column, found: Proposal) -> bool:
     name = re.escape(column.name.lower())
     return any(
@@ -82,7 +87,7 @@ def _is_used(column: Column, found: Proposal) -> bool:
 
 def _ask_of_refunds(looked: Looked, found: Proposal, left: list[Column]) -> None:
     amount = found.columns.get("amount")
-    column = next((column for column in left if _may_be_money_that_went_back(column)), None)
+    column = next((column for column in left if may_be_money_that_went_back(column)), None)
     if amount is None or column is None or found.refunds_subtracted:
         return
     money = looked.as_sql(amount)
@@ -97,6 +102,15 @@ def _ask_of_refunds(looked: Looked, found: Proposal, left: list[Column]) -> None
         )
         return
     shown = [value for value in column.values if value.strip("0.,- ") != ""]
+    if column.name in looked.repeats_totals and not _is_of_an_order(looked, found):
+        found.ask(
+            "--amount",
+            f"{column.name} has {', '.join(shown[:3])}, the same on every line of an order, so subtracted "
+            "from each line it would count repeatedly. Is it money that went back? Then give the order's "
+            f"total less {column.name} as --amount, and --line-id with the column of the order's id; if not, "
+            f"--amount '({money})'",
+        )
+        return
     sign = "+" if any(value.strip().startswith("-") for value in shown) else "-"
     less = f"{money} {sign} coalesce({sql_name(column.name)}, 0)"
     found.ask(
@@ -106,7 +120,8 @@ def _ask_of_refunds(looked: Looked, found: Proposal, left: list[Column]) -> None
     )
 
 
-def _may_be_money_that_went_back(column: Column) -> bool:
+def may_be_money_that_went_back(column: Column) -> bool:
+    """Say whether a column holds money, or pieces, that went back, by its name and its numbers."""
     words = words_of(plain(column.name))
     if (
         (words & _NO_MONEY and not words & _COUNTS)
@@ -119,7 +134,8 @@ def _may_be_money_that_went_back(column: Column) -> bool:
     flag = {value.strip() for value in column.values} <= {"0", "1"} and not words & _COUNTS
     if flag:
         return False
-    return bool(words & _CHANGED) or says(column.name) in (Says.REFUND, Says.GIVEN_BACK)
+    said = says(" ".join(sorted(words - PARTLY)))
+    return bool(words & _CHANGED) or said in (Says.REFUND, Says.GIVEN_BACK)
 
 
 def _more(names: list[str]) -> str:

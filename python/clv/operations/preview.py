@@ -6,14 +6,12 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from clv.core.wording import counted
 from clv.errors import ClvError
+from clv.operations.previewed import Preview
 from clv.project.database import fetch, fetch_row, has_table, reading
 from clv.project.dbt import DbtProject
 from clv.project.files import write_text
@@ -36,115 +34,10 @@ _WITH_LINES = f"""(
     from {ROWS}
 )"""
 SHOWN_ROWS = 10
-# A larger share of rows whose date or amount cannot be read is no log that was understood.
-UNREADABLE = 0.05
 # Months of fewer rows say nothing of the usual amount, which no shop's season changes so many times over.
 ROWS_OF_A_MONTH, ANOTHER_UNIT = 10, 20
 # So many rows, and a row that is as much as all others together is no order, customer or not.
 ROWS_BEFORE_A_TOTAL = 6
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A log as it would be read.
-
-    Parameters
-    ----------
-    first : DataFrame
-        Its first rows.
-    reasons : DataFrame
-        A row per reason for which rows are left out: rows, money, an example. Further lines of an
-        order, whose amount stands in another row, are none of them.
-    rows, kept, customers : int
-        Rows of the log, rows that are kept, and their customers.
-    first_day, last_day : str
-        Days of the kept rows.
-    amount : Decimal
-        Money of the kept rows.
-    unreadable : int
-        Rows whose date or amount cannot be read.
-    continued : int
-        Further lines of orders whose amount stands in another row: shops write the total once.
-    twins, cases : int
-        Ids that another one differs from in zeros before them alone, or in upper and lower case alone.
-    jump : str
-        The months between which the usual amount changed as if its unit had; empty where it did not.
-    sums_up : bool
-        Whether the last row is the sum of all others, as a line of totals is.
-    fault : ClvError, optional
-        Why `clv train` would refuse the log.
-    """
-
-    first: pd.DataFrame
-    reasons: pd.DataFrame
-    rows: int
-    kept: int
-    customers: int
-    first_day: str
-    last_day: str
-    amount: Any
-    unreadable: int
-    continued: int = 0
-    twins: int = 0
-    cases: int = 0
-    jump: str = ""
-    sums_up: bool = False
-    fault: ClvError | None = None
-
-    @property
-    def notes(self) -> list[str]:
-        """What a person should know of it, beside the rows."""
-        told = []
-        if self.twins:
-            told.append(
-                f"{counted(self.twins, 'customer id differs', 'customer ids differ')} from another one in "
-                "zeros before it alone, as 7 and 007 do, and count as customers of their own"
-            )
-        if self.cases:
-            told.append(
-                f"{counted(self.cases, 'customer id differs', 'customer ids differ')} from another one in "
-                "upper and lower case alone, and count as customers of their own: --customer-id 'lower(...)' "
-                "makes them one"
-            )
-        if self.jump:
-            told.append(
-                f"warning: the usual amount went {self.jump}: did its unit, such as cents, or the currency "
-                "change there?"
-            )
-        if self.sums_up:
-            told.append("warning: the last row is the sum of all others, so it may be no order")
-        return told
-
-    def check_understood(self) -> None:
-        """Refuse what is evidently read wrongly.
-
-        Raises
-        ------
-        ClvError
-            When no row is kept, more than a few have a date or an amount that cannot be read, or
-            `clv train` would refuse it.
-        """
-        if self.kept == 0:
-            raise ClvError(f"none of the {self.rows:,} rows could be read: {self._said()}. {_FIX}")
-        if self.unreadable > UNREADABLE * self.rows:
-            raise ClvError(
-                f"{self.unreadable:,} of {self.rows:,} rows have a date or an amount that cannot be read: "
-                f"{self._said()}. {_FIX}"
-            )
-        if self.fault is not None:
-            raise self.fault
-
-    def _said(self) -> str:
-        parts = (
-            f"{row.log_rows:,} {row.reason} ({row.example})" for row in self.reasons.itertuples()
-        )
-        return "; ".join(parts)
-
-
-_FIX = (
-    "Nothing was written. Correct what was guessed: --date-format, --decimal, --ordered-at and --amount "
-    "say how dates and amounts are meant."
-)
 
 
 def preview(section: Mapping[str, Any], folder: Path) -> Preview:
@@ -211,6 +104,15 @@ def _read(home: Home) -> Preview:
             qualify count(distinct customer_id) over (partition by lower(customer_id)) > 1
         )
     """
+    days = f"""
+        with customers as (
+            select customer_id, count(distinct order_date) filter (amount > 0) as days, sum(amount) as total
+            from {ROWS} where reason is null group by customer_id
+        )
+        select count(*) filter (days = 0 and total < 0),
+            coalesce(min(customer_id) filter (days = 0 and total < 0), ''), coalesce(max(days), 0)
+        from customers
+    """
     jump = f"""
         with months as (
             select strftime(order_date, '%Y-%m') as month, median(amount) as usual
@@ -262,6 +164,7 @@ def _read(home: Home) -> Preview:
         *fetch_row(database, totals),
         *fetch_row(database, twins),
         *fetch_row(database, cases),
+        *fetch_row(database, days),
         *fetch_row(database, jump),
         *fetch_row(database, sums_up),
     )

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from clv.errors import ClvError
+from clv.project.months import english
 
-EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1000}
+EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1000, "epoch_microseconds": 1_000_000}
 EXCEL = "excel_serial"
 WORDS = (*EPOCHS, EXCEL)
 # What a zone at the end of a text looks like where the format ends with %z or %Z.
@@ -20,7 +21,7 @@ _WHOLE = re.compile(r"(?=.*%-?[Yy])(?=.*%-?[mbBj])(?=.*%-?[dj])", re.DOTALL)
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S", ", %H:%M")
 _DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y",
          "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d", "%y%m%d", "%Y.%m.%d", "%d %b %Y",
-         "%b %d %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%Y", "%d-%b-%y",
+         "%b %d %Y", "%b %d, %Y", "%d %B %Y", "%d. %B %Y", "%d-%B-%Y", "%B %d, %Y", "%d-%b-%Y", "%d-%b-%y",
          "%Y-%m-%d")  # fmt: skip
 
 
@@ -80,15 +81,26 @@ def fitting(written: Iterable[str]) -> list[str]:
         found.append("epoch_seconds")
     if texts and all(re.fullmatch(r"\d{13}", text) for text in texts):
         found.append("epoch_milliseconds")
-    if texts and all(re.fullmatch(r"[2-5]\d{4}(\.\d+)?", text) for text in texts):
+    if texts and all(re.fullmatch(r"\d{16}", text) for text in texts):
+        found.append("epoch_microseconds")
+    if texts and all(re.fullmatch(r"[2-5]\d{4}([.,]\d+)?", text) for text in texts):
         found.append(EXCEL)
     found += [day + time for day in _DAYS for time in _TIMES if _all_read(texts, day + time)]
-    return found
+    # in English a shortened month is no whole one; in other languages both read what they begin with
+    return [
+        form
+        for form in found
+        if form.replace("%B", "%b") == form or form.replace("%B", "%b") not in found
+    ]
 
 
 def _all_read(texts: list[str], date_format: str) -> bool:
+    named = "%B" in date_format
     try:
-        days = [dt.datetime.strptime(text, date_format) for text in texts]
+        days = [
+            dt.datetime.strptime(english(text, date_format) if named else text, date_format)
+            for text in texts
+        ]
     except ValueError:
         return False
     return bool(days) and all(1970 <= day.year <= 2100 for day in days)

@@ -211,7 +211,8 @@ def _called(
         with stopped_by_signals():
             return dbtRunner(manifest, callbacks).invoke(
                 [
-                    "--quiet", "--log-level", "none", "--log-level-file", "info",
+                    "--quiet", "--log-level", "none",
+                    "--log-level-file", os.environ.get("DBT_LOG_LEVEL_FILE", "info"),
                     "--no-use-colors", "--no-print", "--no-version-check", "--no-write-json",
                     *arguments,
                     "--vars", json.dumps(variables, default=str),

@@ -182,4 +182,8 @@ def _check_values(value: Any, nan: bool) -> None:
 
 
 def _is_text(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        text.encode("utf-8")  # what cannot be written is half of a character
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

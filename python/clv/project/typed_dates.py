@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from clv.project.date_formats import AT_THE_END, EPOCHS, EXCEL
 from clv.project.log_options import LogOptions
+from clv.project.months import english_sql, has_month_name
 from clv.project.sql_functions import NUMBER, kind_of
 from clv.project.sql_text import bound, lazily, literal, tidied
 
@@ -96,7 +97,7 @@ def _declared(x: str, form: str, options: LogOptions) -> str:
         seconds = f"try_cast({_number(x)} as double) / {EPOCHS[form]}"
         return within(_moment(_epoch(seconds), options))
     if form == EXCEL:
-        days = f"try_cast({_number(x)} as double)"
+        days = f"try_cast(replace({_number(x, '.,')}, ',', '.') as double)"
         return within(
             f"case when {days} >= 1 and {days} < 2958466 then timestamp '1899-12-30' + "
             f"to_milliseconds(cast(round({days} * 86400) * 1000 as bigint)) end"
@@ -121,11 +122,14 @@ def _by_format(text: str, form: str, options: LogOptions) -> str:
 def _strptime(x: str, form: str) -> str:
     """Return a text read by a format; the engine takes these words for dates whatever the format."""
     words = "('epoch', 'infinity', '-infinity')"
-    return f"case when lower({x}) not in {words} then try_strptime({x}, {literal(form)}) end"
+    read = f"try_strptime({x}, {literal(form)})"
+    if has_month_name(form):
+        read = f"coalesce({read}, try_strptime({english_sql(x, form)}, {literal(form)}))"
+    return f"case when lower({x}) not in {words} then {read} end"
 
 
-def _number(x: str) -> str:
-    return f"case when regexp_full_match(trim({x}), '[0-9]+([.][0-9]+)?') then trim({x}) end"
+def _number(x: str, point: str = ".") -> str:
+    return f"case when regexp_full_match(trim({x}), '[0-9]+([{point}][0-9]+)?') then trim({x}) end"
 
 
 def _epoch(seconds: str) -> str:

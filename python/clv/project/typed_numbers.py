@@ -17,7 +17,11 @@ _CODES = (
     "EUR|USD|GBP|CHF|JPY|CNY|RMB|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|INR|BRL|MXN|"
     "RSD|MAD|NGN|PKR|ARS|CLP|COP|PEN|ZAR|ILS|AED|SAR|QAR|KWD|BHD|OMR|EGP|KRW|HKD|SGD|TWD|THB|MYR|IDR|PHP|VND|ISK"
 )
-_WORDS = r"kr\.?|zł|Kč|Ft|lei|Rs\.?|Fr\.|TL|руб\.?|грн\.?|лв\.?|円|元|원"
+_WORDS = (
+    r"kr\.?|zł|Kč|Ft|lei|Rs\.?|Fr\.|TL|руб\.?|грн\.?|лв\.?|円|元|원|Rp\.?|RM|S/\.?|Bs\.?|kn|[Dd]in\.?|дин\.?|"
+    r"[Ee]uros?|F?CFA|KSh|Ksh|Dhs\.?|VNĐ|đ|тг\.?|บาท|"
+    r"ر\.س\.?|د\.إ\.?|ر\.ق\.?|د\.ك\.?|د\.ب\.?|ر\.ع\.?|ج\.م\.?|د\.م\.?|د\.ج\.?|د\.ت\.?|ل\.ل\.?|د\.أ\.?"
+)
 SYMBOLS = "$¢£¤¥֏؋฿₡₣₤₦₩₪₫€₭₮₱₲₴₵₸₹₺₼₽₾₿"
 CURRENCY = rf"(?:[A-Z]{{0,3}}[{SYMBOLS}]|{_CODES}|{_WORDS})"
 SPACES = "\u0020\u00a0\u2009\u202f"

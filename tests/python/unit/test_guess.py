@@ -97,7 +97,9 @@ def test_names_of_columns_are_known_in_the_languages_of_shops(names):
         (("Mar 05, 2021", "Dec 31, 2021"), "%b %d, %Y", 0),
         (("1609459200", "1612137600"), "epoch_seconds", 0),
         (("1609459200000", "1612137600000"), "epoch_milliseconds", 0),
+        (("1609459200000000", "1612137600000000"), "epoch_microseconds", 0),
         (("44197", "44561"), "excel_serial", 0),
+        (("44197,25", "44561,5"), "excel_serial", 0),
     ],
 )
 def test_a_date_s_format_is_told_by_all_values_or_asked(values, form, alternatives):

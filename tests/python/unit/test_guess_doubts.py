@@ -75,6 +75,26 @@ ASKED = {
     "guests by order": (
         "customer_id,email,order_date,amount\nguest_1001,a@x.com,2026-01-05,5\n7,b@x.com,2026-01-06,6\n"
         "guest_1002,a@x.com,2026-02-05,5\n", "--customer-id", ["guest_1001", "lower(email)"]),
+    "a flag of cancellation with a third letter": (
+        HEAD + "CANCELED\n" + rows("N", "N", "Y", "N", "C"), "--drop-status", ["N in 3 rows", "C in 1 row"]),
+    "a flag of refunds with a third word": (
+        HEAD + "Refunded\n" + rows("No", "Yes", "Partial", "No"), "--drop-status", ["Yes in 1 row"]),
+    "money that went back, in Dutch": (
+        HEAD + "Teruggestort bedrag\n" + rows("0.00", "5.25", ""), "--amount", ["went back", "- coalesce"]),
+    "money that went back in part": (
+        HEAD + "Fully Refunded?,Partial Refund ($)\n" + rows("0,", "1,", "0,2.25"), "--amount",
+        ["Partial Refund ($) has 2.25"]),
+    "an order's refund on each of its lines": (
+        "order_id,customer_id,order_date,qty,price,Refunded amount\n"
+        + "".join(f"{n // 2},{n % 7},2026-01-05,2,{3 + n % 5}.50,{'4.25' if n % 8 < 2 else ''}\n"
+                  for n in range(60)), "--amount", ["the same on every line of an order", "--line-id"]),
+    "versions of an order": (
+        "order_id,customer_id,order_date,amount,updated_at\n1,7,2026-01-05,5,2026-01-05\n"
+        "1,7,2026-01-05,5,2026-01-09\n2,8,2026-01-07,9,2026-01-07\n", "--line-id", ['--line-id "order_id"']),
+    "a table's changes": (
+        "__op,__ts,order_id,customer_id,created_at,total\nc,2026-01-05T10:00:00Z,1,7,2026-01-05,5.50\n"
+        "u,2026-01-06T10:00:00Z,1,7,2026-01-05,6.50\nd,2026-01-07T10:00:00Z,2,8,2026-01-06,7.50\n",
+        "--line-id", ["--line-id order_id --updated-at __ts --status __op --drop-status d"]),
     "two sides of a ledger": (
         HEAD + "Movement\n" + rows("OUT", "OUT", "IN"), "--amount", ["in and out"]),
 }  # fmt: skip
@@ -155,3 +175,74 @@ def test_documents_of_a_sale(kind, expected):
 @pytest.mark.parametrize("word", ["Storniert", "Zrušeno", "Ακυρωμένη", "已取消", "avoir"])
 def test_words_that_are_no_sale(word):
     assert is_no_sale(word)
+
+
+def test_an_answer_about_some_states_leaves_the_others_as_they_were(tmp_path):
+    text = HEAD + "status\n" + rows("paid", *["paid"] * 25, "wibbled", "no show")
+    for answer, dropped in (("none", ["no show"]), ("wibbled", ["no show", "wibbled"])):
+        found = propose(tmp_path, text, formats={"drop_status": [answer]})
+        assert not found.questions and found.formats["drop_status"] == dropped
+    asked = propose(tmp_path, text).questions[0].text
+    assert "no show left out in any case" in asked
+
+
+def test_a_state_of_money_that_went_back_is_left_out_where_a_person_says_so(tmp_path):
+    text = HEAD + "status\n" + rows("paid", "paid", "İade Edildi")
+    (question,) = propose(tmp_path, text).questions
+    assert "--drop-status 'İade Edildi'" in question.text
+    found = propose(tmp_path, text, formats={"drop_status": ["İade Edildi"]})
+    assert not found.questions and found.columns["amount"] == "amount"
+
+
+def test_events_without_money_beside_purchases_are_left_out(tmp_path):
+    text = "customer_id,order_date,amount,event_name\n"
+    for n in range(6):
+        text += f"{n % 2},2026-01-0{n + 1},,start\n{n % 2},2026-01-0{n + 1},5.5{n},purchase\n"
+    found = propose(tmp_path, text)
+    assert found.formats["drop_status"] == ["start"] and not found.questions
+
+
+def test_lines_that_a_join_doubled_count_once(tmp_path):
+    text = (
+        "order_id,order_line_id,customer_id,order_date,amount,city\n1,11,7,2026-01-05,5.5,Berlin\n"
+    )
+    found = propose(tmp_path, text + "1,11,7,2026-01-05,5.5,Bonn\n2,21,8,2026-01-06,6,Bonn\n")
+    assert (
+        found.columns["line_id"] == "order_line_id"
+        and "1 row has a order_line_id" in found.notes[0]
+    )
+
+
+def test_a_table_with_a_column_a_month_is_told_how_to_be_turned(tmp_path):
+    months = [f"2026-{month:02d}" for month in range(1, 13)]
+    text = f"customer,{','.join(months)}\n7,{','.join('5.50' for _ in months)}\n"
+    with pytest.raises(ClvError, match=r"a column for each period \(2026-01, 2026-02.*unpivot"):
+        propose(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Wartość netto", "windows-1250"),
+        ("Vyřízena,Částka", "windows-1250"),
+        ("Számla,Vevő,Összeg", "windows-1250"),
+        ("Müşteri,Değer", "windows-1254"),
+    ],
+)
+def test_a_header_of_no_western_language_is_asked_for(text, encoding, tmp_path):
+    with pytest.raises(ClvError, match="its encoding cannot be told: the same word is"):
+        propose(
+            tmp_path,
+            f"customer_id,order_date,amount,{text}\n1,2026-01-05,5,a,b,c\n".encode(encoding),
+        )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Größe,Straße", "Prénom,cœur,Œuvre", "Año,Descripción", "Ações,São", "Città,Perché", "Købsdato,Beløb",
+     "Värde,År", "België,één", "N° de commande", "Nº factura,Teléfono"],
+)  # fmt: skip
+def test_a_header_of_a_western_language_is_read(text, tmp_path):
+    row = f"1,2026-01-05,5,{text}\n"
+    found = propose(tmp_path, f"customer_id,order_date,amount,{text}\n{row}".encode("windows-1252"))
+    assert found.columns["amount"] == "amount"
