@@ -39,9 +39,11 @@ LEDGERS = [
     "clv_segment_accuracy",
     "int_clv__drift_noise",
     "clv_drift",
+    "clv_drift_measures",
     "clv_early_warning",
     "clv_nowcast",
     "customer_segments",
+    "clv_segment_movements",
 ]
 
 
