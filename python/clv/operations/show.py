@@ -44,6 +44,12 @@ TABLES = {
         where cutoff = (select max(cutoff) from clv_segment_accuracy)
         order by pred_months, group_kind desc, nth
     """,
+    "Which models predict (clv_champions)": """
+        select model_id, kind, is_current, trained_at, training_cutoff, history_months, pred_months,
+               baseline_rmse, baseline_r2, batches, latest_cutoff
+        from clv_champions
+        order by promoted_at
+    """,
     "What was left out of the log (clv_rejected_transactions)": """
         select * from int_clv__rejections_by_reason order by reason
     """,

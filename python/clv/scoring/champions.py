@@ -24,7 +24,10 @@ MANIFEST = pa.schema(
         ("baseline_method", pa.string()),
         ("baseline_pred_months", pa.int32()),
         ("model_sha256", pa.string()),
+        ("trained_at", pa.timestamp("us")),
         ("promoted_at", pa.timestamp("us")),
+        ("reason", pa.string()),
+        ("code_commit", pa.string()),
         ("is_champion", pa.bool_()),
     ]
 )
@@ -44,9 +47,14 @@ def champion_manifest() -> pa.Table:
     rows = [
         {
             **{name: getattr(row, name, None) for name in MANIFEST.names},
-            "promoted_at": row.promoted_at.astimezone(dt.timezone.utc).replace(tzinfo=None),
+            "trained_at": _in_utc(row.trained_at),
+            "promoted_at": _in_utc(row.promoted_at),
             "is_champion": row == champion,
         }
         for row in registry.rows()
     ]
     return pa.Table.from_pylist(rows, schema=MANIFEST)
+
+
+def _in_utc(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.timezone.utc).replace(tzinfo=None)

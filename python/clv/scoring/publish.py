@@ -35,6 +35,7 @@ FILE_ORDER = {
 PUBLISHED = (
     *BATCH_FILES,
     "clv_batch_totals",
+    "clv_champions",
     "clv_accuracy",
     "clv_calibration",
     "clv_gains",

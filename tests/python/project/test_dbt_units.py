@@ -18,6 +18,7 @@ MODELS_WITH_UNIT_TESTS = {
     "int_clv__scoring_windows",
     "clv_predictions",
     "clv_ranked_predictions",
+    "clv_champions",
     "clv_cluster_ranking",
     "int_clv__due_batches",
     "int_clv__new_labels",
