@@ -113,9 +113,9 @@ def test_the_second_alert_in_a_row_recommends_tuning(decayed):
 def test_an_alert_retrains_nothing(decayed):
     shop, _, before = decayed
     after, hashes, contract = registry_of(shop), "batch_hashes.csv", "log_contract.json"
-    assert after[hashes].startswith(before[hashes])  # it is append-only, and grows with every batch
+    assert after.pop(hashes)  # of every batch, written by `clv` and not by the plain dbt above
     # the log was accepted once more
-    assert {**after, hashes: before[hashes], contract: before[contract]} == before
+    assert {**after, contract: before[contract]} == before
 
 
 @pytest.mark.parametrize(
