@@ -21,6 +21,18 @@ clusters as (
 
 ),
 
+features as (
+
+    select * from {{ ref('clv_features') }}
+
+),
+
+attributes as (
+
+    {{ clv_entries_of('features') }}
+
+),
+
 groups as (
 
     select
@@ -38,6 +50,14 @@ groups as (
         'cluster' as group_kind,
         cast(cluster_id as {{ dbt.type_string() }}) as group_value
     from clusters
+    union all
+    select
+        cutoff,
+        pred_months,
+        customer_id,
+        attribute_name as group_kind,
+        attribute_value as group_value
+    from attributes
 
 ),
 

@@ -41,7 +41,8 @@ final as (
         orders_180d,
         revenue_365d,
         orders_365d,
-        days_since_first_ever
+        days_since_first_ever,
+        attributes
     from features
 
 )

@@ -12,6 +12,12 @@ features as (
 
 ),
 
+attributes as (
+
+    select * from ({{ clv_attributes_as_of('windows', ref('stg_clv__customer_attributes')) }}) as as_of
+
+),
+
 final as (
 
     select
@@ -22,12 +28,17 @@ final as (
         windows.accepted_total,
         windows.accepted_rate_least,
         windows.accepted_rate_most,
-        features.*
+        features.*,
+        attributes.attributes
     from windows
     inner join features
         on
             windows.cutoff = features.cutoff
             and windows.history_months = features.history_months
+    left join attributes
+        on
+            features.cutoff = attributes.cutoff
+            and features.customer_id = attributes.customer_id
 
 )
 

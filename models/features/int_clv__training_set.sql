@@ -42,10 +42,17 @@ labels as (
 
 ),
 
+attributes as (
+
+    select * from ({{ clv_attributes_as_of('windows', ref('stg_clv__customer_attributes')) }}) as as_of
+
+),
+
 final as (
 
     select
         population.*,
+        attributes.attributes,
         labels.actual_clv,
         labels.actual_purchases
     from population
@@ -54,6 +61,10 @@ final as (
             population.cutoff = labels.cutoff
             and population.pred_months = labels.pred_months
             and population.customer_id = labels.customer_id
+    left join attributes
+        on
+            population.cutoff = attributes.cutoff
+            and population.customer_id = attributes.customer_id
 
 )
 

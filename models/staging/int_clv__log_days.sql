@@ -1,7 +1,9 @@
 {#- A log that cannot be used, or is not what it was, ends the run here. -#}
 {%- do [ref('clv_rejected_transactions'), ref('stg_clv__classified_transactions'), ref('int_clv__customer_days')] -%}
+{%- do ref('stg_clv__customer_attributes') -%}
 {%- if clv_building() -%}
     {%- do clv_check_log(ref('stg_clv__classified_transactions'), ref('stg_clv__transactions'), ref('int_clv__customer_days')) -%}
+    {%- do clv_check_attributes(ref('stg_clv__customer_attributes'), ref('int_clv__customer_days')) -%}
 {%- endif -%}
 
 with

@@ -18,6 +18,7 @@ from clv.project.events import say
 from clv.project.home import Home
 from clv.project.log_options import log_options
 from clv.project.log_outcomes import further_lines
+from clv.project.log_section import LOCATIONS
 from clv.project.roles import ROLES
 from clv.project.transaction_log import VARIABLE, TransactionLog
 
@@ -33,6 +34,7 @@ FORMATS = {
     "--keep-status": ("keep_status", "A status that counts; may be given again."),
     "--drop-status": ("drop_status", "A status that does not count, or none; may be given again."),
     "--exchange-rates": ("exchange_rates", "File of exchange rates, for several currencies."),
+    "--attributes": ("attributes", "File of what is known of customers: channel, country."),
     "--shop-currency": ("currency", "The shop's own currency: EUR."),
 }
 STATUSES = ("keep_status", "drop_status")
@@ -119,8 +121,9 @@ def _given(said: dict[str, Any]) -> Given:
         if key in formats:
             values = list(formats[key])
             formats[key] = values[0] if key == "ordered_at_format" and len(values) == 1 else values
-    if "exchange_rates" in formats:
-        formats["exchange_rates"] = TransactionLog(formats["exchange_rates"]).absolute().location
+    for key in LOCATIONS:
+        if key in formats:
+            formats[key] = TransactionLog(formats[key]).absolute().location
     return Given({role: said[role] for role in ROLES if said[role]}, formats)
 
 

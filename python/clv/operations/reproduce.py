@@ -29,7 +29,7 @@ from clv.project.config_rewrite import rewritten
 from clv.project.dbt import checked_vars
 from clv.project.events import say
 from clv.project.home import IS_INSTALLED, PROJECT, Home
-from clv.project.log_section import placed_tables
+from clv.project.log_section import LOCATIONS, placed_tables
 from clv.project.stored import read_text
 from clv.project.transaction_log import TransactionLog
 from clv.registry import gate
@@ -210,7 +210,8 @@ def _log(home: Home, temporary: Home, settings: Settings, dbt_vars: dict[str, An
     """Return where the log is: what CLV_TRANSACTIONS says now, else what the card records."""
     recorded = settings.transactions or dbt_vars.get("transactions")
     log = TransactionLog.named(recorded)
-    if log.is_table:
+    tables = (TransactionLog(str(dbt_vars.get(key) or "")) for key in LOCATIONS)
+    if log.is_table or any(table.is_table for table in tables):
         # A table of the home's database: the temporary home works on a copy of the file.
         shutil.copy2(home.database, temporary.database)
     if HIDDEN in log.location:

@@ -52,7 +52,8 @@ TABLES = {
                rmse, bias
         from clv_segment_accuracy
         where cutoff = (select max(cutoff) from clv_segment_accuracy)
-        order by pred_months, group_kind desc, nth
+        qualify row_number() over (partition by pred_months, group_kind order by nth) <= 8
+        order by pred_months, group_kind <> 'tier', group_kind <> 'cluster', group_kind, nth
     """,
     "Which models predict (clv_champions)": """
         select model_id, kind, is_current, trained_at, training_cutoff, history_months, pred_months,

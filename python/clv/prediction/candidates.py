@@ -11,7 +11,15 @@ import numpy as np
 from clv.core.arrays import Vector, column
 from clv.errors import ClvError
 from clv.prediction.encoder import ANCHOR, BTYD, Encoded
-from clv.prediction.learners import BOOSTING, LEARNERS, LINEAR, TREES, WEIGHTED, Learner
+from clv.prediction.learners import (
+    BOOSTING,
+    LEARNERS,
+    LINEAR,
+    TREES,
+    WEIGHTED,
+    WITH_ATTRIBUTES,
+    Learner,
+)
 from clv.prediction.naive import MEAN, RULES, WINDOW_RATE
 
 __all__ = ["BLEND", "LEVELS", "Blend", "Candidate", "PopulationMean", "Rule", "column"]
@@ -29,6 +37,14 @@ KINDS = tuple(kind for _, kinds in LEVELS for kind in kinds)
 
 # The learners that the blend pools.
 POOLED = (LINEAR, TREES)
+# Where customer attributes are known, those who see them compete last, each with a twin that does not.
+BLEND_WITH_ATTRIBUTES = f"{BLEND}_with_attributes"
+TWINS = {
+    **{attributed: kind for kind, attributed in WITH_ATTRIBUTES.items()},
+    BLEND_WITH_ATTRIBUTES: BLEND,
+}
+ATTRIBUTE_LEVEL = ("attributes", tuple(TWINS))
+BLENDS = {BLEND: POOLED, BLEND_WITH_ATTRIBUTES: tuple(WITH_ATTRIBUTES[kind] for kind in POOLED)}
 # How many times what the plain expectations say a blend may predict of a customer.
 REACH = 1.5
 # How far the level of a blend may move its total.
@@ -138,6 +154,16 @@ def _anchor(encoded: Encoded) -> Vector:
     return encoded.expectations.get(ANCHOR, encoded.expectations[WINDOW_RATE])
 
 
+def attributes_of(candidate: Candidate) -> tuple[str, ...]:
+    """Return the customer attributes that a candidate has learnt from, sorted."""
+    if isinstance(candidate, Blend):
+        parts = [attributes_of(member) for member in candidate.members.values()]
+        return tuple(sorted({name for names in parts for name in names}))
+    if isinstance(candidate, Learner) and candidate.coder is not None:
+        return tuple(sorted(candidate.coder.values))
+    return ()
+
+
 def candidate_from_dict(stored: dict[str, Any]) -> Candidate:
     """Rebuild a candidate from what its `to_dict` gave.
 
@@ -151,11 +177,11 @@ def candidate_from_dict(stored: dict[str, Any]) -> Candidate:
         return Rule(kind)
     if kind == MEAN:
         return PopulationMean(stored["per_day"])
-    if kind in LEARNERS:
-        return Learner.from_dict(stored)
-    if kind == BLEND:
+    if kind in BLENDS:
         members = {k: candidate_from_dict(member) for k, member in stored["members"].items()}
-        return Blend(members, stored["level"])
+        return Blend(members, stored["level"], kind)
+    if kind in LEARNERS or kind in TWINS:
+        return Learner.from_dict(stored)
     raise ClvError(
         f"the champion is of kind '{kind}', which this version does not know. "
         "Update the project, or run `clv train`."

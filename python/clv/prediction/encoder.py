@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv.core.arrays import Matrix, Vector, column
+from clv.prediction.attributes import Texts, stacked_texts, texts_of
 from clv.prediction.btyd import (
     PURCHASE_MODELS,
     NotFittedError,
@@ -64,6 +65,8 @@ class Encoded:
         A plain expectation of spend and of purchase days, above 0.
     floor : array of shape (n,)
         A small amount of money that keeps ratios to an expectation finite.
+    attributes : array of texts of shape (n,), optional
+        What is known of each customer beside the log; None where nothing is of anybody.
     features : array of shape (n, features)
     probability_alive : array of shape (n,)
         Mean over the BTYD models that learners see and that tell who left; NaN where there is none.
@@ -77,6 +80,7 @@ class Encoded:
     probability_alive: Vector
     pred_days: Vector
     floor: Vector
+    attributes: Texts | None = None
 
     def rows(self, chosen: NDArray[np.int64]) -> Encoded:
         """Return some of the customers."""
@@ -84,7 +88,7 @@ class Encoded:
             {kind: values[chosen] for kind, values in self.expectations.items()},
             self.overflowed, self.offset[chosen], self.purchases_offset[chosen],
             self.features[chosen], self.probability_alive[chosen], self.pred_days[chosen],
-            self.floor[chosen],
+            self.floor[chosen], None if self.attributes is None else self.attributes[chosen],
         )  # fmt: skip
 
 
@@ -100,6 +104,7 @@ def stacked(parts: list[Encoded]) -> Encoded:
         np.concatenate([part.probability_alive for part in parts]),
         np.concatenate([part.pred_days for part in parts]),
         np.concatenate([part.floor for part in parts]),
+        stacked_texts([(part.attributes, len(part.floor)) for part in parts]),
     )
 
 
@@ -182,6 +187,7 @@ class Encoder:
             np.mean(told, axis=0) if told else unknown,
             days,
             floor,
+            texts_of(features),
         )
 
     @property

@@ -20,6 +20,7 @@ from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from clv.core.arrays import ClippedScaler, Matrix, Vector, draw_rows, row_products
+from clv.prediction.attributes import AttributeCoder
 from clv.prediction.encoder import ANCHOR, BTYD, Encoded
 from clv.prediction.trees import THREADS, Boosting, Forest
 
@@ -28,6 +29,9 @@ TREES = "extra_trees"
 BOOSTING = "poisson_boosting"
 WEIGHTED = "weighted_expectations"
 LEARNERS = (WEIGHTED, LINEAR, TREES, BOOSTING)
+# The same learners with customer attributes among what they see, by the kind without.
+WITH_ATTRIBUTES = {kind: f"{kind}_with_attributes" for kind in (LINEAR, TREES, BOOSTING)}
+_WITHOUT = {attributed: kind for kind, attributed in WITH_ATTRIBUTES.items()}
 
 # Ridge: this share of the customers, plus this many, as a prior that the ratio does not vary.
 SHRINKAGE_SHARE, SHRINKAGE_ROWS = 0.01, 50.0
@@ -102,26 +106,32 @@ class RidgeRatio:
 
 @dataclass(frozen=True)
 class Learner:
-    """A fitted regressor of the ratio; without a model the ratio is 1."""
+    """A fitted regressor of the ratio; without a model the ratio is 1.
+
+    With a `coder` it sees customer attributes too.
+    """
 
     kind: str
     base: dict[str, float]
     model: RidgeRatio | Forest | Boosting | None
+    coder: AttributeCoder | None = None
 
     def expect(self, encoded: Encoded) -> Vector:
         """Return the predicted spend, shape (n,), not negative."""
         if self.model is None:
             return expectation(self.base, encoded) - encoded.floor
+        points = _points(encoded, self.coder)
         if isinstance(self.model, RidgeRatio):
-            ratio = self.model.ratio(encoded.features)
+            ratio = self.model.ratio(points)
         else:
-            ratio = self.model.predict(np.ascontiguousarray(encoded.features, dtype=np.float32))
+            ratio = self.model.predict(np.ascontiguousarray(points, dtype=np.float32))
         return np.asarray(np.maximum(ratio, 0) * expectation(self.base, encoded))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the learner for the model file."""
         model = self.model.to_dict() if self.model is not None else None
-        return {"kind": self.kind, "base": self.base, "model": model}
+        coder = {"attributes": self.coder.to_dict()} if self.coder is not None else {}
+        return {"kind": self.kind, "base": self.base, "model": model, **coder}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Learner:
@@ -135,8 +145,19 @@ class Learner:
         kind, model = stored["kind"], stored["model"]
         made: RidgeRatio | Forest | Boosting | None = None
         if model is not None:
-            made = {LINEAR: RidgeRatio, TREES: Forest, BOOSTING: Boosting}[kind].from_dict(model)  # type: ignore[attr-defined]
-        return cls(kind, stored["base"], made)
+            learner = _WITHOUT.get(kind, kind)
+            made = {LINEAR: RidgeRatio, TREES: Forest, BOOSTING: Boosting}[learner].from_dict(model)  # type: ignore[attr-defined]
+        coder = AttributeCoder.from_dict(stored["attributes"]) if kind in _WITHOUT else None
+        return cls(kind, stored["base"], made, coder)
+
+
+def _points(encoded: Encoded, coder: AttributeCoder | None) -> Matrix:
+    """Return what a learner sees, shape (n, features), with a column for each attribute of the coder."""
+    if coder is None:
+        return encoded.features
+    return np.column_stack(
+        [encoded.features, coder.columns(encoded.attributes, len(encoded.floor))]
+    )
 
 
 def expectation(base: dict[str, float], encoded: Encoded) -> Vector:
@@ -166,7 +187,7 @@ def base_weights(encoded: Encoded, targets: Targets) -> dict[str, float]:
 
 
 def fit_learner(kind: str, encoded: Encoded, targets: Targets, seed: int) -> Learner:
-    """Fit one of LEARNERS on n customers of one or several windows."""
+    """Fit one of LEARNERS, or of WITH_ATTRIBUTES, on n customers of one or several windows."""
     actual, weight = targets.actual, targets.weight
     if len(actual) > LARGEST_FIT:
         kept = draw_rows(len(actual), LARGEST_FIT, np.random.default_rng(seed))
@@ -180,15 +201,18 @@ def fit_learner(kind: str, encoded: Encoded, targets: Targets, seed: int) -> Lea
     ratio = actual / expected
     weight = weight * expected
     weight = weight / weight.mean()
-    if kind == LINEAR:
-        return Learner(kind, base, RidgeRatio.fit(encoded.features, ratio, weight))
+    coder = AttributeCoder.fit(encoded.attributes, ratio, weight) if kind in _WITHOUT else None
+    points, learner = _points(encoded, coder), _WITHOUT.get(kind, kind)
+    if learner == LINEAR:
+        return Learner(kind, base, RidgeRatio.fit(points, ratio, weight), coder)
     leaf = max(5, len(actual) // 1000)
-    features = encoded.features.astype(np.float32)
-    if kind == TREES:
+    features = points.astype(np.float32)
+    if learner == TREES:
         trees = ExtraTreesRegressor(
             TREE_COUNT, min_samples_leaf=leaf, max_features=0.4, n_jobs=THREADS, random_state=seed
         )
-        return Learner(kind, base, Forest.of(trees.fit(features, ratio, sample_weight=weight)))
+        forest = Forest.of(trees.fit(features, ratio, sample_weight=weight))
+        return Learner(kind, base, forest, coder)
     boosting = HistGradientBoostingRegressor(
         loss="poisson", learning_rate=0.08, max_iter=BOOSTING_ROUNDS, max_leaf_nodes=8,
         min_samples_leaf=2 * leaf, l2_regularization=10.0, random_state=seed,
@@ -197,4 +221,5 @@ def fit_learner(kind: str, encoded: Encoded, targets: Targets, seed: int) -> Lea
     if not ratio.any():  # nobody spent anything: the Poisson loss has no such fit
         ratio = ratio + 1e-9
     with threadpool_limits(1, user_api="openmp"):  # spinning threads are slow on a busy machine
-        return Learner(kind, base, Boosting.of(boosting.fit(features, ratio, sample_weight=weight)))
+        boosted = Boosting.of(boosting.fit(features, ratio, sample_weight=weight))
+        return Learner(kind, base, boosted, coder)

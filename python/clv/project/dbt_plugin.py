@@ -21,6 +21,7 @@ from dbt_common.invocation import get_invocation_id
 
 from clv.errors import ClvError
 from clv.project import lock
+from clv.project.attributes import ATTRIBUTE_ROWS, ATTRIBUTES
 from clv.project.database import DATABASE, check_opens
 from clv.project.exchange_rates import RATES, RELATION
 from clv.project.hidden_log import ENGINE_VARIABLE, SECRET_VARIABLE
@@ -70,6 +71,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         """Offer the rows of the log and its hidden address, which each connection has to be told of."""
         cursor.register(ROWS, LOG_ROWS)
         cursor.register(CUSTOMER_MAP, MAP_ROWS)
+        cursor.register(ATTRIBUTES, ATTRIBUTE_ROWS)
         cursor.register(RELATION, RATES)
         location = os.environ.get(SECRET_VARIABLE, "").strip() or self._own_location
         if location:

@@ -14,6 +14,7 @@ import duckdb
 
 from clv.core.secrets import redact
 from clv.errors import ClvError
+from clv.project.attributes import opened_attributes
 from clv.project.exchange_rates import answered as exchange_rates
 from clv.project.hidden_log import ENGINE_VARIABLE, whole_location
 from clv.project.home_log import UNNAMED
@@ -160,6 +161,7 @@ FUNCTIONS: dict[str, Callable[[str], str]] = {
     "clv_look_at_log": answering(looking),
     "clv_read_log": answering(reading),
     "clv_nobody": answering(nobody),
+    "clv_open_attributes": answering(opened_attributes),
     "clv_open_customer_map": answering(opened_map),
     "clv_read_customer_map": answering(reading_map),
 }

@@ -14,7 +14,7 @@ from clv.project.config_section import Day, Section
 from clv.project.roles import ROLES, RoleName
 from clv.project.transaction_log import TransactionLog
 
-LOCATIONS = ("customer_map", "exchange_rates")
+LOCATIONS = ("customer_map", "attributes", "exchange_rates")
 
 
 def _text(value: Any) -> Any:
@@ -51,6 +51,7 @@ class Log(Section):
     null_markers: Words = _is("a list of texts that stand for nothing")
     not_customers: Words = _is("a list of ids that are nobody's")
     customer_map: Text | None = _is("a path of a table of ids and customers, or schema.table")
+    attributes: Text | None = _is("a path of a table of customers, or schema.table")
     reader: dict[str, Any] | None = _is("a mapping that says how files are opened")
     keep_status: Words = _is("a status of an order or a list of them")
     drop_status: Words = _is("a status of an order or a list of them")

@@ -81,6 +81,17 @@ class Candidate(_Part):
     left_out_because: str | None
 
 
+class AttributesBrought(_Part):
+    """What customer attributes brought: a candidate without and with them."""
+
+    values: dict[str, int]
+    described: float
+    without: Figures
+    attributed: Figures = Field(alias="with")
+    comparison: dict[str, Any]
+    sentence: str
+
+
 class Contest(_Part):
     """How the winner was found."""
 
@@ -90,6 +101,7 @@ class Contest(_Part):
     why: str
     notes: list[str]
     bounds_on_newest_window: dict[str, float | None]
+    attributes: AttributesBrought | None = None
 
 
 class ModelCard(_Part):

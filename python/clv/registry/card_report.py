@@ -11,7 +11,7 @@ import pandas as pd
 
 from clv.core.secrets import redact
 from clv.core.templates import render_markdown
-from clv.registry.card import Candidate
+from clv.registry.card import AttributesBrought, Candidate
 from clv.registry.store import Registry
 
 TEMPLATE = Path(__file__).with_name("templates") / "card.md.j2"
@@ -49,6 +49,7 @@ def card_text(registry: Registry, model_id: str) -> str:
         lower=_lower(card.baseline.rmse, naive),
         accuracy=_accuracy(card.candidates),
         season=season_of(card.champion),
+        brought=_brought(card.contest.attributes),
         left_out=[candidate for candidate in card.candidates if candidate.left_out_because],
     )
 
@@ -99,6 +100,19 @@ def _accuracy(candidates: list[Candidate]) -> pd.DataFrame:
             }
             for candidate in candidates
             if candidate.accuracy
+        ]
+    )
+
+
+def _brought(found: AttributesBrought | None) -> pd.DataFrame | None:
+    """Return the newest judged window without and with attributes, a row per measure."""
+    if found is None:
+        return None
+    sides = {"without": found.without, "with attributes": found.attributed}
+    return pd.DataFrame(
+        [
+            {"measure": title, **{side: getattr(figures, name) for side, figures in sides.items()}}
+            for name, title in MEASURES.items()
         ]
     )
 

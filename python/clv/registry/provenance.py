@@ -15,7 +15,7 @@ import clv
 from clv import __version__
 from clv.core.secrets import redact
 from clv.project.config import Config
-from clv.project.database import fetch
+from clv.project.database import fetch, has_table, reading
 from clv.project.home import IS_INSTALLED, PROJECT
 from clv.project.home_log import HomeLog
 from clv.project.log_section import LOCATIONS
@@ -105,8 +105,9 @@ def data_fingerprint(database: Path, through: str) -> dict[str, Any]:
     """
     row = fetch(database, query).iloc[0]
     digest = int(row["digest"]) % 2**64
+    known = _attributes(database, through)
     return {
-        "fingerprint": f"{row['days']}-{row['customers']}-{row['net_amount']}-{digest:016x}",
+        "fingerprint": f"{row['days']}-{row['customers']}-{row['net_amount']}-{digest:016x}{known}",
         "through": through,
         "customer_days": int(row["days"]),
         "customers": int(row["customers"]),
@@ -114,6 +115,22 @@ def data_fingerprint(database: Path, through: str) -> dict[str, Any]:
         "last_day": row["last_day"],
         "net_amount": row["net_amount"],
     }
+
+
+def _attributes(database: Path, through: str) -> str:
+    """Return a digest of the customer attributes known by a day, free of row order; empty without any."""
+    query = f"""
+        select cast(coalesce(sum(cast(md5_number_lower(
+            concat_ws('|', customer_id, attribute_name, attribute_value, known_from)
+        ) as hugeint)), 0) as varchar) as digest
+        from stg_clv__customer_attributes
+        where known_from is null or known_from <= date '{through}'
+    """
+    with reading(database) as connection:
+        if not has_table(connection, "stg_clv__customer_attributes"):
+            return ""
+        ((found,),) = connection.execute(query).fetchall()
+    return f"-{int(found) % 2**64:016x}" if int(found) else ""
 
 
 def _recorded(user_vars: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,9 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from clv.core.window import Batch
+from clv.errors import ClvError
+from clv.prediction.attributes import distinct_values, texts_of
+from clv.prediction.candidates import attributes_of
 from clv.prediction.champion import Champion
 from clv.prediction.clusters import Clusters
 from clv.project.home import Home
@@ -68,6 +71,7 @@ def _score(features: pa.Table) -> pa.Table:
     for model_id, rows in _by_model(features):
         model = open_champion(registry, model_id)
         champion = Champion.from_dict(model.champion)
+        _check_attributes(champion, model_id, rows)
         scores = champion.predict(rows)
         scores["held_because"] = None
         for key, batch in rows.groupby(["cutoff", "pred_months"], sort=True):
@@ -84,6 +88,21 @@ def _score(features: pa.Table) -> pa.Table:
         parts.append(pa.Table.from_pandas(frame, schema=SCORES, preserve_index=False))
     held.refuse(held_batches)
     return pa.concat_tables(parts) if parts else SCORES.empty_table()
+
+
+def _check_attributes(champion: Champion, model_id: str, rows: pd.DataFrame) -> None:
+    """Refuse to score without an attribute that the champion has learnt from, as if nobody had any."""
+    wanted = attributes_of(champion.candidate)
+    texts = texts_of(rows)
+    known = distinct_values(texts) if wanted and texts is not None else {}
+    lacking = [name for name in wanted if name not in known]
+    if lacking:
+        raise ClvError(
+            f"the champion {model_id} has learnt from the customer attribute '{lacking[0]}', which no "
+            f"customer has at {pd.Timestamp(rows['cutoff'].max()).date()}. Map a table that has "
+            "it (the key attributes in section log of the config), with days before that cutoff; or "
+            "train without: `clv train`."
+        )
 
 
 def _batch(cutoff: Any, months: Any) -> Batch:

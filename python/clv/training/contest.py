@@ -13,11 +13,13 @@ from threadpoolctl import threadpool_limits
 from clv.core.arrays import Vector
 from clv.errors import ClvError
 from clv.prediction.accuracy import Accuracy, decile_calibration, measure
-from clv.prediction.candidates import BLEND, LEVELS
+from clv.prediction.attributes import texts_of
+from clv.prediction.candidates import ATTRIBUTE_LEVEL, BLEND, LEVELS, TWINS
 from clv.prediction.champion import Champion
 from clv.prediction.encoder import ANCHOR
 from clv.prediction.plausible import caveats
 from clv.project.events import progress
+from clv.training.brought import Brought, brought
 from clv.training.deploy import coverage, deploy, first_plausible
 from clv.training.examples import Examples, in_memory
 from clv.training.judge import judge
@@ -61,6 +63,8 @@ class Contest:
     fallen : dict of str
         Of each candidate that would have been deployed before the winner, why its fit on everything
         known is not plausible. With the winner among them, none was plausible.
+    brought : Brought, optional
+        What customer attributes brought, where some are known.
     """
 
     entries: list[Entry]
@@ -71,6 +75,7 @@ class Contest:
     coverage: dict[str, float]
     seconds: float
     fallen: dict[str, str] = field(default_factory=dict)
+    brought: Brought | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -151,12 +156,14 @@ def _hold_contest(
 ) -> Contest:
     started = time.perf_counter()
     judged_cutoffs = {fold.judged.cutoff for fold in plan.folds}
-    examples = Examples(in_memory(training_set), plan.data_from, judged_cutoffs, daily)
+    attributed = texts_of(training_set) is not None
+    examples = Examples(in_memory(training_set), plan.data_from, judged_cutoffs, daily, attributed)
     windows, reasons = _judge_all(examples, plan, seed)
     title, comparisons = _title(windows, seed)
     entries = _entries(windows, reasons)
     winner, champion, fallen = first_plausible(
-        [title, *by_loss(windows)],
+        # attributes are no stand-in: they hold the title where they were shown to be better, or never
+        [title, *(kind for kind in by_loss(windows) if kind not in TWINS)],
         lambda winner: deploy(examples, plan, winner, seed),
         windows,
     )
@@ -169,6 +176,7 @@ def _hold_contest(
         coverage(winner),
         time.perf_counter() - started,
         fallen,
+        brought(windows, title, texts_of(training_set), seed),
     )
 
 
@@ -210,7 +218,7 @@ def _title(windows: list[JudgedWindow], seed: int) -> tuple[str, list[PairedComp
     best_first = by_loss(windows)
     holder = BLEND if BLEND in shared else shared[0]
     comparisons: list[PairedComparison] = []
-    for _, kinds in LEVELS:
+    for _, kinds in (*LEVELS, ATTRIBUTE_LEVEL):
         present = [kind for kind in kinds if kind in shared and kind != holder]
         if not present:
             continue
@@ -222,8 +230,10 @@ def _title(windows: list[JudgedWindow], seed: int) -> tuple[str, list[PairedComp
 def _entries(windows: list[JudgedWindow], reasons: dict[str, str]) -> list[Entry]:
     entries = []
     newest = windows[0]
-    for level, kinds in LEVELS:
+    for level, kinds in (*LEVELS, ATTRIBUTE_LEVEL):
         for kind in kinds:
+            if kind in TWINS and kind not in newest.predictions and kind not in reasons:
+                continue  # no attributes are known
             if kind not in newest.predictions:
                 reason = reasons.get(kind, "a model that it needs could not be fitted")
                 entries.append(Entry(kind, level, None, reason))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clv.core.arrays import column
-from clv.prediction.candidates import BLEND, POOLED, Blend, Candidate, Rule, level_of
+from clv.prediction.candidates import BLENDS, Blend, Candidate, Rule, level_of
 from clv.prediction.champion import Champion
 from clv.prediction.encoder import BTYD, Encoder, without_labels
 from clv.prediction.extrapolation import Edges
@@ -64,10 +64,10 @@ def deploy(examples: Examples, plan: Plan, winner: Winner, seed: int) -> Deploye
     rows = without_labels(examples.rows(known_at))
     known = encoder.encode(rows)
     candidate: Candidate
-    if winner.kind == BLEND:
-        kinds = [kind for kind in POOLED if kind in winner.windows[0].predictions]
+    if winner.kind in BLENDS:
+        kinds = [kind for kind in BLENDS[winner.kind] if kind in winner.windows[0].predictions]
         members = {kind: fit(kind, examples, windows, through, seed) for kind in kinds}
-        blend = Blend(members, 1.0)
+        blend = Blend(members, 1.0, winner.kind)
         pooled = blend.expect(known)
         candidate = replace(blend, level=level_of(known, pooled))
         spend = candidate.level * pooled

@@ -70,6 +70,8 @@ class Examples:
     daily : DataFrame of shape (days, 3), optional
         Purchases by day, from which the season clock is estimated as of the day that may be known;
         without them it is flat.
+    attributed : bool
+        Whether attributes of customers are known, so that learners who see them compete too.
     """
 
     def __init__(
@@ -78,8 +80,10 @@ class Examples:
         data_from: dt.date,
         contested: Collection[dt.date] = (),
         daily: pd.DataFrame | None = None,
+        attributed: bool = False,
     ) -> None:
         self.rows = load
+        self.attributed = attributed
         self.data_from = data_from
         self._contested = set(contested)
         self._daily = daily

@@ -10,9 +10,9 @@ import numpy as np
 
 from clv.core.arrays import Vector
 from clv.core.window import Window
-from clv.prediction.candidates import BLEND, POOLED, Candidate, PopulationMean, Rule, level_of, pool
+from clv.prediction.candidates import BLENDS, Candidate, PopulationMean, Rule, level_of, pool
 from clv.prediction.encoder import BTYD, Encoded
-from clv.prediction.learners import LEARNERS, Targets, fit_learner
+from clv.prediction.learners import LEARNERS, WITH_ATTRIBUTES, Targets, fit_learner
 from clv.prediction.naive import MEAN, RULES
 from clv.training.examples import SMALLEST_ORIGIN, Examples
 from clv.training.plan import Fold
@@ -50,7 +50,8 @@ def judge(examples: Examples, fold: Fold, seed: int) -> Verdicts:
         elif kind in encoded.expectations:
             predictions[kind] = Rule(kind).expect(encoded)
     windows = examples.usable(fold.learnt_from, judged_at)
-    for kind in (MEAN, *LEARNERS):
+    attributed = WITH_ATTRIBUTES.values() if examples.attributed else ()
+    for kind in (MEAN, *LEARNERS, *attributed):
         try:
             if windows:
                 learnt = fit(kind, examples, windows, judged_at, seed)
@@ -64,10 +65,11 @@ def judge(examples: Examples, fold: Fold, seed: int) -> Verdicts:
     for kind in [k for k, p in predictions.items() if overflows(p)]:
         broken = overflows(predictions.pop(kind))
         reasons[kind] = f"{broken} of {customers} predictions overflowed"
-    parts = {kind: predictions[kind] for kind in POOLED if kind in predictions}
-    if parts:
-        pooled = pool(encoded, parts)
-        predictions[BLEND] = level_of(encoded, pooled) * pooled
+    for blend, members in BLENDS.items():
+        parts = {kind: predictions[kind] for kind in members if kind in predictions}
+        if parts:
+            pooled = pool(encoded, parts)
+            predictions[blend] = level_of(encoded, pooled) * pooled
     return Verdicts(predictions, reasons)
 
 

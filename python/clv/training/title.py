@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clv.core.arrays import Vector
 from clv.core.window import Window
-from clv.prediction.candidates import LEVELS
+from clv.prediction.candidates import ATTRIBUTE_LEVEL, LEVELS
 from clv.prediction.gini import in_order, normalized_gini, resampled_gini_area
 
 RESAMPLES = 200
@@ -155,7 +155,7 @@ def by_loss(windows: list[JudgedWindow]) -> list[str]:
 
 def shared_kinds(windows: list[JudgedWindow]) -> list[str]:
     """Return the kinds that every window could judge, from the simplest on."""
-    known = [kind for _, kinds in LEVELS for kind in kinds]
+    known = [kind for _, kinds in (*LEVELS, ATTRIBUTE_LEVEL) for kind in kinds]
     return [kind for kind in known if all(kind in w.predictions for w in windows)]
 
 

@@ -221,6 +221,7 @@ def _record(home: Home, training: Training, promote: bool) -> ModelCard:
             "why": contest.why,
             "notes": list(plan.notes),
             "bounds_on_newest_window": contest.coverage,
+            **({"attributes": contest.brought.to_dict()} if contest.brought else {}),
         },
         "candidates": [entry.to_dict() for entry in contest.entries],
         "clusters": training.clusters.to_dict(),
@@ -233,7 +234,7 @@ def _record(home: Home, training: Training, promote: bool) -> ModelCard:
     if promote:
         registry.append(saved, now, "trained by `clv train`")
     say(f"{'champion' if promote else 'challenger'}: {model_id} ({winner.kind}; {contest.why})")
-    for note in plan.notes:
+    for note in (*plan.notes, *([contest.brought.sentence] if contest.brought else [])):
         say(note)
     return saved
 

@@ -34,6 +34,8 @@ from clv.registry.verify import verify
 from clv.scoring.publish import BATCH_FILES, PUBLISHED, publish_marts, write_batch_files
 from clv.scoring.staleness import read_index
 
+pytestmark = pytest.mark.slow
+
 NOW = dt.datetime(2030, 6, 15, tzinfo=dt.timezone.utc)
 BATCH = "1997-12-31"
 MODEL = "clv_19970930_h9_p3_20200101T000005Z"
@@ -218,7 +220,6 @@ def purge(home: Home, archive: Path) -> None:
     carry_out(make_plan(home, NOW, 9, archive=True), Ledgers(home), archive)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 def test_a_purge_killed_at_any_step_is_completed_and_its_list_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
