@@ -1,61 +1,24 @@
--- Customers whose value tier differs between the two latest batches.
+-- Customers whose value tier differs between the two latest batches of one length.
 
 with
 
-ranked as (
+movements as (
 
-    select * from {{ ref('clv_ranked_predictions') }}
-
-),
-
-batches as (
-
-    select
-        cutoff,
-        pred_months,
-        row_number() over (order by cutoff desc, pred_months desc) as nth
-    from ranked
-    group by cutoff, pred_months
-
-),
-
-latest as (
-
-    select ranked.*
-    from ranked
-    inner join batches
-        on
-            ranked.cutoff = batches.cutoff
-            and ranked.pred_months = batches.pred_months
-            and batches.nth = 1
-
-),
-
-previous as (
-
-    select ranked.*
-    from ranked
-    inner join batches
-        on
-            ranked.cutoff = batches.cutoff
-            and ranked.pred_months = batches.pred_months
-            and batches.nth = 2
+    select * from {{ ref('clv_segment_movements') }}
 
 ),
 
 final as (
 
     select
-        latest.customer_id,
-        previous.value_tier as previous_tier,
-        latest.value_tier as latest_tier,
-        previous.predicted_clv as previous_clv,
-        latest.predicted_clv as latest_clv
-    from latest
-    inner join previous
-        on latest.customer_id = previous.customer_id
-    where latest.value_tier <> previous.value_tier
-    order by latest.predicted_clv desc, latest.customer_id asc
+        customer_id,
+        value_tier_before as previous_tier,
+        value_tier as latest_tier,
+        predicted_clv_before as previous_clv,
+        predicted_clv as latest_clv
+    from movements
+    where movement_before in ('rose', 'fell')
+    order by predicted_clv desc, customer_id asc
 
 )
 

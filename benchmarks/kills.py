@@ -122,7 +122,7 @@ def marts(shop: Shop) -> dict[str, pd.DataFrame]:
     with duckdb.connect(str(path), read_only=True) as found:
         names = [str(name) for (name,) in found.execute("show tables").fetchall()]
         tables = {name: found.execute(f"select * from {name} order by all").df() for name in names}
-    clocks = ["scored_at", "labelled_at"]
+    clocks = ["scored_at", "labelled_at", "published_at", "run_id"]
     return {name: table.drop(columns=clocks, errors="ignore") for name, table in tables.items()}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from clv.cli.exits import guarded
 from clv.cli.main import cli
 from clv.project.home import PROJECT
 from clv.project.lock import let_go
+from clv.registry.gate import open_champion
+from clv.registry.store import Registry
 
 # Tables and files are compared without the times at which a run happened to be.
 CLOCKS = {"scored_at", "labelled_at"}
@@ -39,9 +42,11 @@ LEDGERS = [
     "clv_segment_accuracy",
     "int_clv__drift_noise",
     "clv_drift",
+    "clv_drift_measures",
     "clv_early_warning",
     "clv_nowcast",
     "customer_segments",
+    "clv_segment_movements",
 ]
 
 
@@ -107,6 +112,15 @@ class Shop:
             for path in outputs.iterdir()
             if path.is_file() and path.suffix != ".duckdb"
         }
+
+    def challenger(self) -> str:
+        """Save the champion's model once more under another id, as `clv train --no-promote` would."""
+        registry = Registry(self.home / "registry")
+        champion = registry.champion().model_id
+        name = re.sub(r"_[^_]+$", "_20200101T000000Z", champion)
+        model = replace(open_champion(registry, champion), model_id=name)
+        registry.save(model, {**registry.card(champion).content, "model_id": name})
+        return name
 
     def with_data_tests(self) -> Shop:
         """Return the same shop with the data tests that its user has."""

@@ -9,7 +9,7 @@ import click
 from clv.cli.exits import DONE_WITH_ALERT
 from clv.cli.options import dbt_vars, open_project, show
 from clv.core.dates import parse_date
-from clv.core.wording import json_text
+from clv.core.wording import counted, json_text
 from clv.errors import ClvError
 from clv.monitoring.alerts import announced
 from clv.monitoring.tickets import deliver_after_run
@@ -25,6 +25,7 @@ from clv.project.dbt import DbtProject
 from clv.project.home import Home
 from clv.registry.gate import warn_of_doubt
 from clv.registry.store import Registry
+from clv.scoring.workbook import write_workbook
 
 # --data-through is believed up to this many days after the log's last row.
 SLACK_DAYS = 31
@@ -95,8 +96,19 @@ def status_command(as_json: bool) -> None:
 
 @click.command("show")
 @json_option
-def show_command(as_json: bool) -> None:
+@click.option(
+    "--xlsx",
+    metavar="FILE",
+    help="Write customer_segments as an Excel workbook, and print nothing else.",
+)
+def show_command(as_json: bool, xlsx: str | None) -> None:
     """Print the latest batch, the accuracy of the matured ones, and where the files are."""
+    if xlsx is not None:
+        if as_json:
+            raise click.UsageError("--json and --xlsx do not go together.")
+        written = write_workbook(Home.current(), Path(xlsx))
+        click.echo(f"wrote {xlsx} ({counted(written, 'customer', 'customers')})")
+        return
     data = show_data(Home.current())
     click.echo(json_text(data) if as_json else show_text(data))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 
 from clv.core.wording import counted, in_months, markdown_table
@@ -30,6 +31,15 @@ TABLES = {
                mean_frequency, days_since_last, revenue_per_order
         from clv_cluster_profile
         order by cluster_rank
+    """,
+    "Who rose, fell, came and left since the batch before (clv_segment_movements)": """
+        select cutoff_before, movement_before as movement, count(*) as customers,
+               cast(sum(cast(predicted_clv_before as decimal(28, 8))) as double) as predicted_before,
+               cast(sum(cast(predicted_clv as decimal(28, 8))) as double) as predicted_now
+        from clv_segment_movements
+        where movement_before is not null
+        group by cutoff_before, movement_before
+        order by customers desc, movement
     """,
     "How good earlier predictions were (clv_accuracy and clv_drift)": """
         select cutoff, customers, predicted_total, actual_total, rmse, r2, normalized_gini,
@@ -70,7 +80,7 @@ def show_data(home: Home) -> dict[str, Any]:
         raise ClvError("no batch was scored yet. Run `clv run`, or `dbt build`.")
     latest = scored[-1]
     with reading(home.database) as connection:
-        tables = {title: connection.execute(query).df() for title, query in TABLES.items()}
+        tables = {title: _fetched(connection, query) for title, query in TABLES.items()}
     places = (home.outputs / "clv_marts.duckdb", home.outputs, home.registry, home.config)
     return {
         "cutoff": latest.cutoff,
@@ -79,6 +89,16 @@ def show_data(home: Home) -> dict[str, Any]:
         "database": str(home.database),
         "files": [str(path) for path in places if path.exists()],
     }
+
+
+def _fetched(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
+    try:
+        return connection.execute(query).df()
+    except duckdb.CatalogException as error:
+        raise ClvError(
+            f"the database was made by another version of clv ({str(error).splitlines()[0]}). "
+            "Run `clv run`, or `dbt build`: it makes the tables that are missing, and keeps the others."
+        ) from error
 
 
 def show_text(data: Mapping[str, Any]) -> str:

@@ -143,6 +143,7 @@ class DbtProject:
             "clv_cluster_ranking",
             "customer_segments",
             "clv_cluster_profile",
+            "clv_segment_movements",
         ]
         self._invoke("tables of batches", derived)
 

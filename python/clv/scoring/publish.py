@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,8 @@ from clv.project.files import replacing
 from clv.project.home import Home
 from clv.project.sql_text import literal
 from clv.scoring.descriptions import comments
+from clv.scoring.published import TABLE as PUBLISHED_AT
+from clv.scoring.published import published_comments, write_published
 from clv.scoring.staleness import Written, read_index, row_digests, write_index
 
 # Table to the columns of its CSV; the times of scoring and labelling stay in the database, so that
@@ -41,14 +44,18 @@ PUBLISHED = (
     "clv_gains",
     "clv_segment_accuracy",
     "clv_drift",
+    "clv_drift_measures",
     "clv_early_warning",
     "clv_nowcast",
     "clv_nowcast_accuracy",
     "customer_segments",
     "clv_cluster_profile",
+    "clv_segment_movements",
     "clv_rejected_transactions",
     "clv_input_anomalies",
 )
+# What is as long as the ledgers below it stays a view in the marts too, and is no file.
+VIEWS = ("clv_segment_history",)
 
 
 def write_batch_files(home: Home) -> list[Path]:
@@ -102,7 +109,8 @@ def publish_marts(home: Home) -> dict[str, int]:
 
     Readers that have the old file open keep reading it undisturbed; those that open it later see
     the new one. No reader ever blocks a run. Every DuckDB since 1.0 opens the file. Tables and columns
-    carry their descriptions as comments. Beside it each table is a Parquet file in outputs/marts.
+    carry their descriptions as comments. `clv_published` says when that was. Beside the database each
+    table is a Parquet file in outputs/marts.
 
     Returns
     -------
@@ -118,13 +126,17 @@ def publish_marts(home: Home) -> dict[str, int]:
                 str(temporary), config={"storage_compatibility_version": STORAGE_VERSION}
             ) as marts:
                 marts.execute(f"attach {literal(str(home.database))} as clv (read_only)")
-                for table in progress(PUBLISHED, "marts"):
+                views = _views(marts)
+                for table in progress(_standing(marts), "marts"):
                     made = f"create table {table} as select * from clv.main.{table}"
                     ((rows[table],),) = marts.execute(made).fetchall()
+                write_published(marts)
                 marts.execute("detach clv")
+                for view in views:
+                    marts.execute(view)
                 _comment(marts, home)
                 marts.execute("checkpoint")
-                _write_parquet(marts, home.outputs / "marts")
+                _write_parquet(marts, [*rows, PUBLISHED_AT], home.outputs / "marts")
         except duckdb.Error as error:
             temporary.unlink(missing_ok=True)
             raise ClvError(f"cannot publish {path}: {str(error).splitlines()[0]}") from error
@@ -133,21 +145,36 @@ def publish_marts(home: Home) -> dict[str, int]:
     return rows
 
 
+def _standing(marts: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the tables that the database has: one of an earlier version gets the others by its next run."""
+    query = "select table_name from information_schema.tables where table_catalog = 'clv'"
+    found = {name for (name,) in marts.execute(query).fetchall()}
+    return [table for table in PUBLISHED if table in found]
+
+
+def _views(marts: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return what makes the views; the names in it lead to the tables of the file that it stands in."""
+    query = "select view_name, sql from duckdb_views() where database_name = 'clv'"
+    found = dict(marts.execute(query).fetchall())
+    return [found[view].replace("clv.main.", "main.") for view in VIEWS if view in found]
+
+
 def _comment(marts: duckdb.DuckDBPyConnection, home: Home) -> None:
     described = marts.execute("select table_name, column_name from duckdb_columns()").fetchall()
     known = {(table, column.lower()) for table, column in described}
-    for table, column, text in comments(home, PUBLISHED):
+    for table, column, text in (*comments(home, (*PUBLISHED, *VIEWS)), *published_comments()):
         if column is None:
-            marts.execute(f"comment on table {table} is {literal(text)}")
+            kind = "view" if table in VIEWS else "table"
+            marts.execute(f"comment on {kind} {table} is {literal(text)}")
         elif (table, column.lower()) in known:
             marts.execute(f'comment on column {table}."{column}" is {literal(text)}')
 
 
-def _write_parquet(marts: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def _write_parquet(marts: duckdb.DuckDBPyConnection, tables: Sequence[str], folder: Path) -> None:
     """Write each table as a file that is replaced in one step; files of other tables go."""
-    for table in PUBLISHED:
+    for table in tables:
         with replacing(folder / f"{table}.parquet") as temporary:
             marts.execute(f"copy {table} to {literal(str(temporary))} (format parquet)")
     for left_over in folder.glob("*.parquet"):
-        if left_over.stem not in PUBLISHED:
+        if left_over.stem not in tables:
             left_over.unlink(missing_ok=True)

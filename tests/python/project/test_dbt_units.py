@@ -20,6 +20,7 @@ MODELS_WITH_UNIT_TESTS = {
     "clv_ranked_predictions",
     "clv_champions",
     "clv_cluster_ranking",
+    "clv_segment_movements",
     "int_clv__due_batches",
     "int_clv__new_labels",
     "clv_predictions_actual",
@@ -28,6 +29,7 @@ MODELS_WITH_UNIT_TESTS = {
     "clv_segment_accuracy",
     "int_clv__drift_changes",
     "clv_drift",
+    "clv_drift_measures",
     "int_clv__open_batches",
 }
 

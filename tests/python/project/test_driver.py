@@ -108,7 +108,7 @@ def test_each_batch_has_its_csv_files_with_the_rows_of_the_tables(scored):
 def test_the_marts_hold_the_published_tables_as_they_are(scored):
     with duckdb.connect(str(scored.home / "outputs" / "clv_marts.duckdb"), read_only=True) as marts:
         for table in ("clv_ranked_predictions", "clv_cluster_ranking", "clv_drift",
-                      "customer_segments", "clv_predictions_actual"):  # fmt: skip
+                      "customer_segments", "clv_predictions_actual", "clv_segment_history"):  # fmt: skip
             query = f"select * from {table} order by all"
             pd.testing.assert_frame_equal(marts.execute(query).df(), scored.query(query))
 
@@ -116,7 +116,8 @@ def test_the_marts_hold_the_published_tables_as_they_are(scored):
 def test_the_marts_are_parquet_files_too_and_say_what_their_columns_mean(scored):
     outputs = scored.home / "outputs"
     with duckdb.connect(str(outputs / "clv_marts.duckdb"), read_only=True) as marts:
-        tables = [name for (name,) in marts.execute("show tables").fetchall()]
+        of_tables = "select table_name from duckdb_tables()"
+        tables = [name for (name,) in marts.execute(of_tables).fetchall()]
         assert sorted(p.stem for p in (outputs / "marts").glob("*.parquet")) == sorted(tables)
         for table in tables:
             path = outputs / "marts" / f"{table}.parquet"
@@ -132,6 +133,8 @@ def test_the_marts_are_parquet_files_too_and_say_what_their_columns_mean(scored)
         tiers = marts.execute(
             "select value_tier from customer_segments group by value_tier, tier_order order by tier_order"
         ).fetchall()
+        reach = "select data_through, latest_cutoff, pred_months from clv_published"
+        assert marts.execute(reach).fetchall() == [(dt.date(1998, 6, 30), DUE[-1], 3)]
         ends = "select distinct window_end from customer_segments"
         assert marts.execute(ends).fetchall() == [(dt.date(1998, 9, 22),)]
     assert [tier for (tier,) in tiers] == pd.read_csv(PROJECT / "seeds" / "clv_value_tiers.csv")[

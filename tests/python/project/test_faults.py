@@ -43,7 +43,10 @@ def failed_loudly(shop: Shop, words: str) -> None:
     assert "drift alert" not in done.out and "new alert" not in done.err
 
 
-@pytest.mark.parametrize("fault", ["threshold", "manifest", "ledger"])
+@pytest.mark.parametrize(
+    "fault",
+    ["threshold", "manifest", pytest.param("ledger", marks=pytest.mark.exhaustive)],
+)
 def test_a_fault_in_monitoring_fails_the_run_and_is_never_no_alert(judged, tmp_path, fault):
     shop = judged.copy(tmp_path / fault)
     if fault == "threshold":

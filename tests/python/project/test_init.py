@@ -34,6 +34,7 @@ def test_a_file_is_read_right_to_the_cent_without_a_word_of_yaml(name, exports, 
     assert section(home)["transactions"] == str(export.path)
 
 
+@pytest.mark.exhaustive  # test_input.py reads a home's config by both
 def test_what_init_wrote_is_read_by_plain_dbt_and_by_clv(exports, tmp_path):
     export = exports["German"]
     home = Shop(tmp_path / "home")

@@ -110,8 +110,13 @@ def test_a_correction_relabels_only_on_request_and_says_what_changed(four, corre
     predictions = "select * from clv_predictions order by all"
     pd.testing.assert_frame_equal(four.query(predictions), shop.query(predictions))
 
-    # The correction was itself wrong. A relabelling that was killed before it wrote its files is
-    # made good by the next command, and all is as it was.
+
+@pytest.mark.exhaustive  # kills of relabel: benchmarks/kills.py
+def test_a_correction_that_was_wrong_is_undone_though_its_files_were_not_written(four, corrected):
+    shop, files = corrected, corrected.files()
+    done = shop.clv("monitor", "--relabel")
+    assert done.code == 0, done.err
+    # A relabelling that was killed before it wrote its files is made good by the next command.
     shop.log = four.log
     assert shop.score(f"{{cutoff: [], relabel: {CORRECTED}}}").code == 0
     back = shop.clv("monitor")

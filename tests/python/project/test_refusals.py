@@ -17,7 +17,6 @@ import pytest
 from shop import Result, Shop
 
 from clv.project.log_contract import path_of, read_contract
-from clv.registry.gate import open_champion
 from clv.registry.store import Registry
 
 OTHER = "clv_19970930_h9_p3_20200101T000000Z"
@@ -41,12 +40,18 @@ def shop(tmp_path) -> Shop:
     return Shop(tmp_path / "home", tmp_path / "log.csv")
 
 
+# Of a sort with others here, or held by unit tests of the log's verdict, its columns and its windows.
 ALIKE = [
     ("shop.orders", [], ["names no table", "shop.orders"]),
     ("id,ordered_at,amount\n1,2020-01-01,5\n", [], ["no column 'customer_id'", "id, ordered_at"]),
     (GOOD, ["--vars", "{columns: amount}"], ["not a mapping"]),
     (GOOD, ["--vars", "{data_through: soon}"], ["data_through 'soon' is not a date"]),
     (GOOD, ["--cutoff", "1999-01-01", "--pred-months", "1"], ["data, which begins on 2020-01-01"]),
+    ("orders", [], ["neither a file, folder or glob", "schema.table"]),
+    (GOOD, ["--vars", "{columns: {money: amount}}"], ["the key 'money'", "customer_id, ordered_at"]),
+    (GOOD, ["--cutoff", "2031-01-01", "--pred-months", "1"], ["through 2020-03-01", "2020-02-01"]),
+    (GOOD, ["--pred-months", "12"], ["too short for 12 months"]),
+    (GOOD.replace(",5", ",-5").replace(",6", ",-6"), [], ["(such as -5.0000, -6.0000)", "-(amount)"]),
 ]  # fmt: skip
 
 
@@ -55,17 +60,12 @@ ALIKE = [
     [
         *(pytest.param(*one, marks=pytest.mark.exhaustive) for one in ALIKE),
         ("missing.csv", [], ["no file matches", "missing.csv"]),
-        ("orders", [], ["neither a file, folder or glob", "schema.table"]),
         ("", [], ["empty"]),
         ("customer_id,ordered_at,amount\n", [], ["no usable row", "it is empty"]),
-        (GOOD, ["--vars", "{columns: {money: amount}}"], ["the key 'money'", "customer_id, ordered_at"]),
         (GOOD, ["--vars", "{cutoff"], ["--vars is not valid YAML"]),
         (GOOD, ["--vars", "{cutoff: 2020-01-01}"], ["give --cutoff instead"]),
         (GOOD, ["--cutoff", "2020-02-30"], ["'2020-02-30' is not a date", "yyyy-mm-dd"]),
-        (GOOD, ["--cutoff", "2031-01-01", "--pred-months", "1"], ["through 2020-03-01", "2020-02-01"]),
-        (GOOD, ["--pred-months", "12"], ["too short for 12 months"]),
         (GOOD + "3,01.02.2020,5\n" * 12, [], ["12 of 14 dates", "'01.02.2020'", "ordered_at_format"]),
-        (GOOD.replace(",5", ",-5").replace(",6", ",-6"), [], ["(such as -5.0000, -6.0000)", "-(amount)"]),
     ],
 )  # fmt: skip
 def test_training_refuses_bad_input(tmp_path, log, arguments, words):
@@ -121,7 +121,12 @@ def test_quoted_text_and_names_may_hold_what_an_expression_may_not(tmp_path):
             "Footer length error",
             marks=pytest.mark.exhaustive,
         ),
-        ("log.csv", (GOOD + "3,2020-01-01,5,ü").encode("latin-1"), "reader: {encoding"),
+        pytest.param(
+            "log.csv",
+            (GOOD + "3,2020-01-01,5,ü").encode("latin-1"),
+            "reader: {encoding",
+            marks=pytest.mark.exhaustive,
+        ),
         pytest.param(
             "log.csv.gz", GOOD.encode(), "incorrect header check", marks=pytest.mark.exhaustive
         ),
@@ -160,14 +165,19 @@ def test_dbt_on_a_home_that_cannot_be_ends_at_once_with_one_message(tmp_path, ho
     assert "a file is in its place. Point CLV_HOME at a folder." in done.out
 
 
-@pytest.mark.parametrize("docs", [["parse"], ["docs", "generate", "--empty-catalog"]])
+@pytest.mark.parametrize(
+    "docs",
+    [
+        ["parse"],
+        pytest.param(["docs", "generate", "--empty-catalog"], marks=pytest.mark.exhaustive),
+    ],
+)
 def test_dbt_parses_and_documents_a_home_that_is_not_there(shop, docs):
     assert shop.dbt(*docs).code == 0
 
 
-@pytest.mark.parametrize(
-    "event", [pytest.param("reading the log", marks=pytest.mark.exhaustive), "a contest"]
-)
+@pytest.mark.exhaustive  # tests/python/unit/test_interrupts.py
+@pytest.mark.parametrize("event", ["reading the log", "a contest"])
 def test_control_c_is_answered_alike_whatever_is_at_work(shop, sample_log, event):
     command = [sys.executable, "-m", "clv", "train", "--cutoff", "1997-09-30", "--pred-months", "3"]
     environment = {
@@ -235,8 +245,12 @@ def test_a_broken_config_is_named(shop, text, words):
             "lies before the data, which begins on 1997-01-01",
             marks=pytest.mark.exhaustive,
         ),
-        ("'1997-09-31'", "'1997-09-31' is not a date of the calendar"),
-        ("{a: 1}", "neither a date nor a list"),
+        pytest.param(
+            "'1997-09-31'",
+            "'1997-09-31' is not a date of the calendar",
+            marks=pytest.mark.exhaustive,
+        ),
+        pytest.param("{a: 1}", "neither a date nor a list", marks=pytest.mark.exhaustive),
     ],
 )
 def test_dbt_build_refuses_a_cutoff_that_cannot_be_scored(trained, cutoff, words):
@@ -245,6 +259,7 @@ def test_dbt_build_refuses_a_cutoff_that_cannot_be_scored(trained, cutoff, words
     assert words in done.out
 
 
+@pytest.mark.exhaustive  # a cutoff after the data, above
 def test_a_cutoff_after_everybody_left_has_nobody_to_score(fresh):
     done = fresh("left").dbt(
         "run", "--select", "int_clv__log_days", *WINDOWS,
@@ -297,10 +312,7 @@ def test_a_forged_row_with_a_swapped_file_is_refused_by_clv_and_by_dbt_alike(fre
 def unnamed(trained, tmp_path_factory) -> Shop:
     """Return the trained shop with a challenger, and with no log named. Not to be changed."""
     shop = trained.copy(tmp_path_factory.mktemp("unnamed") / "home")
-    registry = Registry(shop.home / "registry")
-    model_id = registry.champion().model_id
-    card, model = registry.card(model_id).content, open_champion(registry, model_id)
-    registry.save(replace(model, model_id=OTHER), {**card, "model_id": OTHER})
+    assert shop.challenger() == OTHER
     return Shop(shop.home)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -45,16 +46,6 @@ def small_log(sample_log: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLV_TRANSACTIONS", str(sample_log))
         yield
-
-
-@pytest.fixture(scope="module")
-def home(trained: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a champion and a challenger."""
-    home = trained.copy(tmp_path_factory.mktemp("a folder with spaces") / "home").home
-    arguments = ["--cutoff", "1997-09-30", "--history-months", "9", "--pred-months", "3"]
-    done = clv(home, "train", *arguments, "--no-promote")
-    assert done.returncode == 0, done.stderr
-    return home
 
 
 @pytest.fixture
@@ -188,25 +179,25 @@ def test_an_interrupted_search_goes_on_and_ends_the_same(tmp_path: Path) -> None
     assert f"{config.training.history_months} + {config.training.pred_months} months" in done.stderr
 
 
-def test_promotion_shows_both_and_asks(home: Path) -> None:
-    registry = Registry(home / "registry")
-    champion = registry.champion().model_id
-    challenger = next(
-        p.stem for p in (home / "registry" / "cards").glob("*.json") if p.stem != champion
-    )
-    asked = clv(home, "promote", challenger, "--reason", "trained anew", input="")
-    assert asked.returncode == 1 and "--yes" in asked.stderr
-    assert challenger in asked.stdout and champion in asked.stdout and "RMSE" in asked.stdout
-    assert "as of 1998-03-31" in asked.stdout
+def test_promotion_shows_both_and_asks(
+    fresh: Callable[[str], Shop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())  # nobody is there to answer
+    shop = fresh("a folder with spaces")
+    registry = Registry(shop.home / "registry")
+    champion, challenger = registry.champion().model_id, shop.challenger()
+    asked = shop.clv("promote", challenger, "--reason", "trained anew")
+    assert asked.code == 1 and "--yes" in asked.err
+    assert challenger in asked.out and champion in asked.out and "RMSE" in asked.out
+    assert "as of 1998-03-31" in asked.out
     assert len(registry.rows()) == 1
-    arguments = ["promote", challenger, "--reason", "trained anew", "--yes"]
-    done = clv(home, *arguments)
-    assert done.returncode == 0, done.stderr  # trained alike, so not worse
+    done = shop.clv("promote", challenger, "--reason", "trained anew", "--yes")
+    assert done.code == 0, done.err  # trained alike, so not worse
     assert registry.champion().model_id == challenger
     assert registry.champion().reason == "trained anew"
-    assert clv(home, "verify").returncode == 0
-    again = clv(home, "promote", challenger, "--reason", "again")
-    assert again.returncode == 1 and "promoted once" in again.stderr
+    assert shop.clv("verify").code == 0
+    again = shop.clv("promote", challenger, "--reason", "again")
+    assert again.code == 1 and "promoted once" in again.err
 
 
 @pytest.mark.exhaustive  # commands at once: tests/python/attack/test_attack_processes.py

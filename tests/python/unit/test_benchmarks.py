@@ -7,6 +7,8 @@ import pytest
 
 from clv.project.home import PROJECT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("script", sorted(p.name for p in (PROJECT / "benchmarks").glob("*.py")))
 def test_a_benchmark_starts(script):

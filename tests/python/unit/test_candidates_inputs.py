@@ -28,6 +28,8 @@ from clv.prediction.naive import LAST_WINDOW, RULES, SPEND_RATE, WINDOW_RATE, ru
 from clv.prediction.purchases import PurchaseOutlook, next_purchase
 from clv.training.plan import plan_training, window_weights
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:

@@ -14,6 +14,8 @@ from clv.monitoring.alerts import _watch_line
 from clv.monitoring.drift import DriftRow, drift_rows
 from clv.project.home import PROJECT
 
+pytestmark = pytest.mark.slow
+
 CASES, LARGEST_ERROR = 600, 0.1
 DECILES = pd.DataFrame(
     {"decile": range(1, 11), "mean_predicted_clv": 10.0, "mean_actual_clv": range(10, 0, -1)}

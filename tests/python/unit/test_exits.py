@@ -15,6 +15,8 @@ from clv.cli.main import cli
 from clv.errors import ClvError
 from clv.project import events
 
+pytestmark = pytest.mark.slow
+
 CLV = (sys.executable, "-m", "clv")
 
 

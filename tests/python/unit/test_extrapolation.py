@@ -20,6 +20,8 @@ from clv.prediction.intervals import Intervals
 from clv.prediction.learners import LEARNERS, LINEAR, Learner, RidgeRatio, Targets, fit_learner
 from clv.prediction.naive import MEAN, RULES
 
+pytestmark = pytest.mark.slow
+
 WINDOW = Window(dt.date(2023, 6, 30), 9, 3)
 
 

@@ -13,6 +13,8 @@ from clv.guess.state_words import Says, says
 from clv.operations.init import LookedAt
 from clv.project.log_options import Reader
 
+pytestmark = pytest.mark.slow
+
 SHOPIFY_BOOKINGS = """Order,Customer,Kind,Gateway,Created At,Status,Amount,Currency
 #1,a@x.com,authorization,stripe,2026-01-05 10:00:00 -0500,success,50.00,USD
 #1,a@x.com,capture,stripe,2026-01-05 10:10:00 -0500,success,50.00,USD

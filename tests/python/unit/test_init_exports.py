@@ -11,6 +11,8 @@ from exports import EXPORTS, guessed, read, shop
 from clv.operations.init import LookedAt
 from clv.project.log_options import Reader
 
+pytestmark = pytest.mark.slow
+
 ORDERS = shop()
 GUESSED = {
     "German": {

@@ -34,6 +34,8 @@ from clv.registry.verify import verify
 from clv.scoring.publish import BATCH_FILES, PUBLISHED, publish_marts, write_batch_files
 from clv.scoring.staleness import read_index
 
+pytestmark = pytest.mark.slow
+
 NOW = dt.datetime(2030, 6, 15, tzinfo=dt.timezone.utc)
 BATCH = "1997-12-31"
 MODEL = "clv_19970930_h9_p3_20200101T000005Z"
@@ -193,9 +195,12 @@ def shop_to_purge(home: Home) -> Home:
             connection.execute(
                 f"create view {table} as select *, 1 as cluster_rank, 1 as clv_rank"
                 " from clv_predictions"
-                if table in BATCH_FILES
+                if table in (*BATCH_FILES, "customer_segments")
                 else f"create table {table} as select 1 as one"
             )
+        connection.execute(
+            "create table int_clv__log_days as select date '1998-06-30' as data_through"
+        )
         for table in ("clv_predictions", "clv_predictions_actual"):
             connection.execute(f"alter table {table} add column customer_id text default 'a'")
         connection.execute("alter table clv_predictions_actual add column labelled_at timestamp")
@@ -215,12 +220,12 @@ def purge(home: Home, archive: Path) -> None:
     carry_out(make_plan(home, NOW, 9, archive=True), Ledgers(home), archive)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 def test_a_purge_killed_at_any_step_is_completed_and_its_list_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded = dt.datetime(2030, 6, 15, tzinfo=dt.timezone.utc)  # the same in every trial
     monkeypatch.setattr("clv.registry.batch_hashes.now", lambda: recorded)
+    monkeypatch.setattr("clv.scoring.published.now", lambda: recorded)
     template = shop_to_purge(Home(tmp_path / "template"))
     undisturbed = Home(shutil.copytree(template.root, tmp_path / "undisturbed"))
     whole = files(undisturbed)
@@ -294,7 +299,7 @@ def test_a_clock_far_ahead_of_the_log_asks_before_it_deletes(
     home = shop_to_purge(Home(tmp_path))
     with duckdb.connect(str(home.database)) as connection:
         connection.execute(
-            "create table int_clv__log_days as select date '2030-05-01' as data_through"
+            "create or replace table int_clv__log_days as select date '2030-05-01' as data_through"
         )
     assert clock_doubt(make_plan(home, NOW, 9, archive=False)) is None
     moved_on = make_plan(home, NOW + dt.timedelta(days=425), 9, archive=False)

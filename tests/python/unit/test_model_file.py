@@ -17,6 +17,8 @@ from sklearn.linear_model import LinearRegression
 from clv.errors import ClvError
 from clv.registry.model_file import FORMAT, ModelFile
 
+pytestmark = pytest.mark.slow
+
 ID = named()
 MODEL = ModelFile(
     ID,

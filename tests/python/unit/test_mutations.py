@@ -25,6 +25,8 @@ from clv.monitoring.tickets import queue
 from clv.project.home import Home
 from clv.registry.purge_log import Entry, append
 
+pytestmark = pytest.mark.slow
+
 BATCH = "19980623_pred3m"
 LONGEST_SECONDS = 10
 

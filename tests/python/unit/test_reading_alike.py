@@ -13,6 +13,8 @@ from reading_world import HEADER, opened, rows, written
 from clv.errors import ClvError
 from clv.project import json_keys, log_select
 
+pytestmark = pytest.mark.slow
+
 ROW = "1,2021-03-01,5\n"
 OTHER = "client,day,sum\n2,2021-03-02,6\n"
 BOTH = ["1 2021-03-01 5", "2 2021-03-02 6"]

@@ -18,6 +18,8 @@ from clv.errors import ClvError
 from clv.project import log_select
 from clv.project.log_answers import FUNCTIONS
 
+pytestmark = pytest.mark.slow
+
 ROW = "1,2021-03-01,5\n"
 READ = ["1 2021-03-01 5"]
 GERMAN = "Kunde;Datum;Betrag (EUR)\r\nMüller;03.04.2021;1.234,50 €\r\nWeiß;25.04.2021;12,00 €\r\n"

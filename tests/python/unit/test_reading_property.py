@@ -7,11 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading_world import opened
 
 from clv.errors import ClvError
+
+pytestmark = pytest.mark.slow
 
 DATES = ["%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S+02:00",
          "%d.%m.%Y", "%d/%m/%Y %H:%M", "%m/%d/%y", "%d-%b-%Y"]  # fmt: skip

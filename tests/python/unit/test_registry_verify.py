@@ -23,6 +23,8 @@ from clv.registry.manifest import Head
 from clv.registry.store import Registry
 from clv.registry.verify import verify
 
+pytestmark = pytest.mark.slow
+
 WRITER = """
 import sys
 sys.path.insert(0, sys.argv[2])
@@ -266,7 +268,6 @@ def test_a_broken_chain_is_not_settled(home: Home) -> None:
     assert registry.metrics.read_text() == "{}"
 
 
-@pytest.mark.slow
 def test_kill_at_any_moment_leaves_a_whole_registry(tmp_path: Path) -> None:
     home, rng = Home(tmp_path), random.Random(7)
     registry = Registry(home.registry)
