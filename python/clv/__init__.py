@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from clv.core.window import Window as Window
     from clv.core.window import WindowRequest as WindowRequest
     from clv.errors import ClvError as ClvError
+    from clv.notebook.estimator import CLV as CLV
     from clv.operations.promote import promote as promote
     from clv.operations.reproduce import reproduce as reproduce
     from clv.operations.run import monitor as monitor
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = {
+    "CLV": "clv.notebook.estimator",
     "Accuracy": "clv.prediction.accuracy",
     "Batch": "clv.core.window",
     "Champion": "clv.prediction.champion",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +12,12 @@ from clv.errors import ClvError
 from clv.operations.previewed import Preview
 from clv.project.database import fetch, fetch_row, has_table, reading
 from clv.project.dbt import DbtProject
+from clv.project.environment import set_apart
 from clv.project.files import write_text
 from clv.project.home import Home, default_config
 from clv.project.log_outcomes import FURTHER, UNREADABLE_AMOUNT
 from clv.project.log_section import Log
 from clv.project.section_rewrite import with_section
-from clv.project.transaction_log import VARIABLE
 
 ROWS = "stg_clv__classified_transactions"
 # Staging, where `further` says that a row is a line of an order whose amount stands in another row.
@@ -55,7 +53,7 @@ def preview(section: Mapping[str, Any], folder: Path) -> Preview:
     ClvError
         When the log cannot be read so.
     """
-    with tempfile.TemporaryDirectory(prefix="clv-init-") as name, _environment():
+    with tempfile.TemporaryDirectory(prefix="clv-init-") as name, set_apart():
         home = Home(Path(name).resolve())
         placed = Log.model_validate(dict(section)).placed_vars(folder)
         write_text(home.config, with_section(default_config(), "log", placed, str(home.config)))
@@ -168,15 +166,3 @@ def _read(home: Home) -> Preview:
         *fetch_row(database, jump),
         *fetch_row(database, sums_up),
     )
-
-
-@contextmanager
-def _environment() -> Iterator[None]:
-    """Let the temporary home be this process's only for a while, and no variable name another log."""
-    kept = dict(os.environ)
-    os.environ.pop(VARIABLE, None)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(kept)

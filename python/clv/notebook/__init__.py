@@ -1,0 +1,1 @@
+"""The product from a notebook: an estimator over a DataFrame, and its plots."""
