@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,10 @@ def _check_path(path: Path) -> None:
         raise ClvError(f"there is no folder {path.parent}. Make it, or name a file in another.")
     if path.is_dir():
         raise ClvError(f"{path} is a folder. Name a file.")
+    if not os.access(path.parent, os.W_OK):
+        raise ClvError(
+            f"cannot write to {path.parent}. Make it writable, or name a file elsewhere."
+        )
 
 
 def _segments(home: Home) -> Any:

@@ -73,6 +73,9 @@ def test_what_cannot_be_written_is_one_message_and_leaves_nothing(
     assert "does not end in .xlsx" in refused(str(tmp_path / "a.csv"))
     assert "there is no folder" in refused(str(tmp_path / "nowhere" / "a.xlsx"))
     assert "is a folder" in refused(str(tmp_path / "folder.xlsx"))
+    with monkeypatch.context() as patched:  # root may write to a read-only folder
+        patched.setattr("clv.scoring.workbook.os.access", lambda *_: False)
+        assert "Make it writable" in refused(str(path))
     with monkeypatch.context() as patched:
         patched.setattr(workbook, "MOST_ROWS", len(IDS))
         said = refused(str(path))
