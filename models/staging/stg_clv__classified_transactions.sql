@@ -36,7 +36,8 @@ converted as (
     {% else %}
         select
             typed.*,
-            try_cast(typed.amount * rates.rate as decimal(18, 4)) as shop_amount,
+            -- the product of two decimals of 18 digits has 36
+            try_cast(cast(typed.amount as decimal(38, 4)) * rates.rate as decimal(18, 4)) as shop_amount,
             rates.rate as exchange_rate
         from typed
         left join {{ rates.relation }} as rates

@@ -15,7 +15,16 @@ ENCODINGS = ("utf-16-le", "utf-16-be", "windows-1252", "iso-8859-1")
 _WESTERN = ("windows-1252", "iso-8859-1")
 # Of the same bytes, what letters of Central Europe and of Turkish are in them.
 _OTHERS = ("windows-1250", "iso-8859-2", "windows-1254", "windows-1251", "shift-jis")
-_FAR = ("windows-1251", "windows-1253", "shift-jis", "gb18030", "euc-kr", "big5")
+_FAR = (
+    "windows-1250",
+    "windows-1254",
+    "windows-1251",
+    "windows-1253",
+    "shift-jis",
+    "gb18030",
+    "euc-kr",
+    "big5",
+)
 _ESTONIAN = "äöüõšž"
 # The letters beyond a to z of languages that these encodings are of; no word has letters of two.
 _ALPHABETS = tuple(map(frozenset, (

@@ -66,3 +66,9 @@ TAG_COLUMNS = {"tags", "tag", "labels", "order tags"}
 A_COUNT = words_of("""
     items lines qty quantity count number amount total fee value by policy sum rate
 """)
+A_TEST = words_of("test sample training sandbox demo dummy")
+A_FLAG = words_of("is in flag flg ind indicator order mode transaction txn trx record yn")
+# Of rows that are versions: whether one is the newest, and until when it was.
+CURRENT = {"is current", "current", "current flag", "current flg", "is latest", "latest", "is active row",
+           "row is current"}  # fmt: skip
+VALID_TO = {"valid to", "valid until", "effective to", "effective end", "row end", "row end date"}

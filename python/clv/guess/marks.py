@@ -12,10 +12,13 @@ from clv.guess.expression import sql_name
 from clv.guess.mark_words import (
     A_COUNT,
     A_COUNTRY,
+    A_FLAG,
     A_KIND,
     A_STATUS,
+    A_TEST,
     ABOUT_SOMETHING_ELSE,
     CANCELLED,
+    CURRENT,
     EMPTY,
     FALSE,
     GIVEN_BACK,
@@ -28,6 +31,7 @@ from clv.guess.mark_words import (
     TEST,
     TOTAL_LINE,
     TRUE,
+    VALID_TO,
     WAYS,
     WHOLE,
 )
@@ -131,13 +135,19 @@ def is_filled_sql(column: Column) -> str:
 
 def _flag(column: Column, name: str, words: set[str]) -> Mark | None:
     is_flag = all(value.strip().lower() in TRUE | FALSE | EMPTY for value in column.values)
-    if is_flag and name in TEST:
+    if is_flag and (name in TEST or (words & A_TEST and words <= A_TEST | A_FLAG)):
         return Mark(column, Form.YES, Says.NOTHING, "test")
     if is_flag and name in LIVE:
         return Mark(column, Form.NO, Says.NOTHING, f"not {name.removeprefix('is ')}")
     if is_flag and name in PAID:
         return Mark(column, Form.NO, Says.UNPAID, "not paid")
+    if is_flag and name in CURRENT:
+        return Mark(column, Form.NO, Says.NOTHING, "superseded")
+    if name == "dbt valid to":
+        return Mark(column, Form.FILLED, Says.NOTHING, "superseded")
     form = Form.YES if is_flag else Form.FILLED if _is_filled_or_not(column, words) else None
+    if name in VALID_TO and 0 < column.share_filled < 1:
+        return Mark(column, Form.FILLED, Says.UNKNOWN, "superseded")
     if form is None and _names_another_row(column, words):
         return Mark(column, Form.FILLED, Says.UNKNOWN, "reversal")
     if form is None:

@@ -93,9 +93,11 @@ def _returns(looked: Looked, found: Proposal) -> None:
 def _discounts(looked: Looked, found: Proposal) -> None:
     """Ask whether a discount beside quantity and price is part of the price already."""
     for column in looked.columns:
-        if not _DISCOUNT & set(plain(column.name).split()) or column.numbers < NUMBERS:
+        if not _DISCOUNT & set(plain(column.name).split()):
             continue
-        if all(value.strip("0.,- ") == "" for value in column.values):
+        if column.numbers < NUMBERS and not all("%" in value for value in column.values):
+            continue
+        if all(value.strip("0.,-% ") == "" for value in column.values):
             continue
         whole, less = found.columns["amount"], sql_name(column.name)
         found.ask(

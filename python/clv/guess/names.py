@@ -35,7 +35,8 @@ _LISTED = {
         subscriber id, loyalty id, kundenkarte, kartennummer, carte client, person,
         клиент, покупатель, id клиента, код клиента, musteri no, musteri, musteri kodu, 顧客id, 顧客番号,
         お客様番号, 会员id, 客户id, 客户编号, 고객번호, πελατης, κωδικος πελατη, vevo, ugyfel,
-        ugyfelszam, cod client
+        ugyfelszam, cod client, ma khach hang, nguoi mua, id pelanggan, username pembeli, รหัสลูกค้า,
+        رقم العميل, מספר לקוח
     """,
     "email": """
         email, customer email, email address, billing email, email billing, buyer email, contact
@@ -61,7 +62,8 @@ _LISTED = {
         data zamowienia, datum objednavky, kobsdato,
         дата, дата заказа, дата покупки, siparis tarihi, tarih, 注文日, 注文日時, 購入日, 日付, 订单日期,
         下单时间, 日期, 주문일, 주문일자, ημερομηνια, rendeles datuma, datum, data comenzii,
-        tilauspaiva, ostopaiva
+        tilauspaiva, ostopaiva, ngay dat hang, thoi gian, tanggal pesanan, waktu pesanan dibuat, วันที่,
+        تاريخ الطلب, תאריך
     """,
     "amount": """
         amount, order total, order amount, total amount, total price, grand total, total paid,
@@ -81,7 +83,7 @@ _LISTED = {
         сумма, сумма заказа, итого, стоимость, tutar, toplam tutar, siparis tutari, 金額, 合計金額,
         売上金額,
         金额, 订单金额, 实付金额, 금액, 결제금액, ποσο, συνολο, osszeg, vegosszeg, suma, valoare,
-        totalt, loppusumma
+        totalt, loppusumma, tong gia tri don hang, tong tien, total pembayaran, ยอดรวม, إجمالي الطلب, סכום
     """,
     "order_id": """
         order id, order number, order no, order nr, order, order code, order reference, amazon order
@@ -97,6 +99,7 @@ _LISTED = {
         ordernummer, factuurnummer, ordrenummer, numer zamowienia, cislo objednavky,
         номер заказа, заказ, № заказа, siparis no, siparis numarasi, 注文番号, 注文id, 订单号,
         订单编号, 주문번호,
+        ma don hang, ma hoa don, no pesanan, nomor pesanan, หมายเลขคำสั่งซื้อ, رقم الطلب, מספר הזמנה,
         αριθμος παραγγελιας, rendelesszam, numar comanda, ordernr, tilausnumero
     """,
     "line_id": """
@@ -144,6 +147,7 @@ _LISTED = {
 NAMES = {role: tuple(" ".join(listed.split()).split(", ")) for role, listed in _LISTED.items()}
 # Words that take the place of a currency or a unit behind a name: `Betrag (EUR)`, `Total [incl. VAT]`.
 _APART = {"eur", "euro", "usd", "gbp", "chf", "sek", "nok", "dkk", "pln", "czk", "cad", "aud", "in",
+          "vnd", "idr", "jpy", "cny", "krw", "inr", "try", "brl", "mxn", "huf", "ron", "thb", "sgd",
           "inc", "incl", "inkl", "ex", "excl", "exkl", "vat", "mwst", "tax", "btw", "iva", "tva",
           "lc", "utc", "gmt", "local", "brutto", "ttc", "base", "purchased", "presentment"}  # fmt: skip
 _NO_ACCENT = str.maketrans(

@@ -11,7 +11,7 @@ from clv.guess.columns import Column
 from clv.guess.expression import sql_name
 from clv.guess.found import RowFacts
 from clv.guess.names import fit, plain
-from clv.guess.roles import CAN_BE, best, is_money, ranked
+from clv.guess.roles import CAN_BE, NUMBERS, best, is_money, ranked
 from clv.guess.unused import may_be_money_that_went_back
 from clv.project.sql_text import literal
 
@@ -34,23 +34,53 @@ def repeated_totals(
     connection: duckdb.DuckDBPyConnection, columns: Sequence[Column]
 ) -> frozenset[str]:
     """Return the columns of money that say the same on all lines of every order of several lines."""
-    orders = [c for c in ranked(columns, "order_id") if not c.is_unique] or _by_value(columns)
+    orders = [c for c in ranked(columns, "order_id") if not c.is_unique][:1] or _by_value(columns)
     amounts = [c for c in ranked(columns, "amount") if c.share_filled > 0.95]
-    amounts += [c for c in columns if c not in amounts and is_money(c) and c.share_filled > 0.95]
-    if not orders or not amounts:
-        return frozenset()
+    amounts += [c for c in columns if c not in amounts and _is_number_of_rows(c)]
+    back = [c for c in columns if c not in amounts and may_be_money_that_went_back(c)]
+    found: set[str] = set()
+    for order in orders:
+        found |= _the_same(connection, order, [c for c in amounts if c != order])
+        if found:
+            found |= {c.name for c in back if _is_an_order_s(connection, order.name, c)}
+            break
+    if not found and orders:
+        found = {c.name for c in back if _is_an_order_s(connection, orders[0].name, c)}
+    return frozenset(found)
+
+
+def _is_number_of_rows(column: Column) -> bool:
+    """Say whether a column holds a number in nearly each row that may be money: no id and no moment."""
+    return (
+        column.numbers > NUMBERS and column.share_filled > 0.95 and column.distinct > FEWEST_ORDERS
+        and not column.epoch and not CAN_BE["ordered_at"](column) and not column.is_unique
+        and not any(fit(column.name, role) for role in ("customer_id", "order_id", "line_id", "quantity"))
+        and (is_money(column) or bool(fit(column.name, "amount")) or _is_of_round_money(column))
+    )  # fmt: skip
+
+
+def _is_of_round_money(column: Column) -> bool:
+    """Say whether whole numbers are mostly thousands, as prices in dong or rupiah are."""
+    digits = [re.sub(r"\D", "", value) for value in column.values]
+    return sum(value.endswith("00") and len(value) > 3 for value in digits) > 0.5 * len(digits)
+
+
+def _the_same(
+    connection: duckdb.DuckDBPyConnection, order: Column, amounts: Sequence[Column]
+) -> set[str]:
+    """Return the columns that say the same on all lines of nearly every order of several lines."""
+    if not amounts:
+        return set()
     counts = ", ".join(f"count(distinct {sql_name(c.name)}) as a{i}" for i, c in enumerate(amounts))
     shares = ", ".join(f"count(*) filter (a{i} = 1)" for i in range(len(amounts)))
     row = connection.sql(
         f"select count(*), {shares} from (select {counts} from looked "
-        f"where {sql_name(orders[0].name)} is not null "
-        f"group by {sql_name(orders[0].name)} having count(*) > 1)"
+        f"where {sql_name(order.name)} is not null "
+        f"group by {sql_name(order.name)} having count(*) > 1)"
     ).fetchall()[0]
     if row[0] < FEWEST_ORDERS:
-        return frozenset()
-    same = {c.name for c, same in zip(amounts, row[1:], strict=True) if same >= 0.98 * row[0]}
-    back = [c for c in columns if c not in amounts and may_be_money_that_went_back(c)]
-    return frozenset(same | {c.name for c in back if _is_an_order_s(connection, orders[0].name, c)})
+        return set()
+    return {c.name for c, same in zip(amounts, row[1:], strict=True) if same >= 0.98 * row[0]}
 
 
 def below_zero(column: Column) -> str:
@@ -97,14 +127,14 @@ def _versions(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column]) 
 
 
 def _by_value(columns: Sequence[Column]) -> list[Column]:
-    """Return the column of orders by its values, where its name does not tell: each of a row or a few."""
+    """Return what may be orders by its values, where no name tells: each of a row or a few."""
     return [
         column for column in columns
         if 0.2 * column.rows < column.distinct < 0.9 * column.rows and column.share_filled == 1
         and CAN_BE["order_id"](column) and not CAN_BE["ordered_at"](column)
         and not any(fit(column.name, role) for role in ("customer_id", "amount", "price"))
         and not any("." in value for value in column.values[:50]) and re.search(r"\d", column.values[0])
-    ][:1]  # fmt: skip
+    ]  # fmt: skip
 
 
 def _is_an_order_s(connection: duckdb.DuckDBPyConnection, order: str, column: Column) -> bool:

@@ -82,10 +82,11 @@ _STEMS = {
         مسترد استرداد مرتجع מוחזר החזר זוכה
     """),
     Says.REFUND: words_of("""
-        creditnot kreditnot kreditfaktur estorno devoluc zwrot korekt iade hyvity dobropis возврат
+        πιστωτ creditnot kreditnot kreditfaktur estorno devoluc zwrot korekt iade hyvity dobropis возврат
         tilbagebetal refusjon restituz vratk stornofaktur זיכוי إشعار
     """),
     Says.PURCHASE: words_of("""
+        selesai lunas สำเร็จ ชำระแล้ว مكتمل التنفيذ مدفوع הושלם שולם
         cobrad incass riscoss confirm conferm bestatig potvrz potvrd bekraft megerosit vahvist onaylan
         подтвержд підтвердж 確定
         aprovad aprobad pago paga oplac zaplac odendi tamaml teslim finaliz conclu entregu entreg enviad
@@ -104,7 +105,7 @@ _PHRASES = {
     "nota de credito": Says.REFUND, "nota di credito": Says.REFUND, "nota credito": Says.REFUND,
     "note de credit": Says.REFUND, "write off": Says.NOTHING, "soft credit": Says.NOTHING,
     "in kind": Says.NOTHING, "checked out": Says.PURCHASE, "checked in": Says.PURCHASE,
-    "no show": Says.UNPAID, "da huy": Says.NOTHING, "hoan tien": Says.GIVEN_BACK,
+    "no show": Says.UNPAID, "da huy": Says.NOTHING, "hoan thanh": Says.PURCHASE, "hoan tien": Says.GIVEN_BACK,
     "tra hang": Says.GIVEN_BACK,
     "発送待": Says.PURCHASE, "出荷待": Says.PURCHASE, "待发货": Says.PURCHASE, "待收货": Says.PURCHASE,
     "배송대기": Says.PURCHASE, "배송준비": Says.PURCHASE,

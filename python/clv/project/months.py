@@ -12,15 +12,15 @@ from clv.project.sql_text import bound
 _BEGIN = (
     "janv janu jän jan gen ene stycz leden ledna led tammi ianuarie ian oca янв січ ιαν",
     "févr févri fév fevr fev feb lut únor února úno helmi şub sub фев лют φεβ",
-    "märz mär maart mrt mars marzo março mar márc březen března bře marzec mart maalis мар бер μαρ",
+    "märz mär maart mrt mars marzo março mar márc březen března bře marzec mart maalis мар бер μαρ μάρ",
     "avril avr abril abr aprile april apr kwiec kwi duben dubna dub huhti ápr nis апр квіт απρ",
-    "mai maj mag may mei květen května kvě touko máj мая май трав μαϊ μαι",
-    "juin junio junho juni jun giu jún czerwiec czerwca cze červen června čvn kesä haz iun июн черв ιουν",
-    "juillet juil julio julho juli jul lug júl lip červenec července čvc heinä tem iul июл лип ιουλ",
-    "août aoû aout agosto augustus august ago aug sierp sie srpen srpna srp elo ağu авг серп αυγ",
+    "mai maj mag may mei květen května kvě touko máj мая май трав μαϊ μαι μαΐ μάι",
+    "juin junio junho juni jun giu jún czerwiec czerwca cze červen června čvn kesä haz iun июн черв ιουν ιούν",
+    "juillet juil julio julho juli jul lug júl lip červenec července čvc heinä tem iul июл лип ιουλ ιούλ",
+    "août aoû aout agosto augustus august ago aug sierp sie srpen srpna srp elo ağu авг серп αυγ αύγ",
     "sep set szept wrz září zář syys eyl сент сен вер σεπ",
     "okt oct out ott paźdz paź pazdz říjen října říj loka eki окт жовт οκτ",
-    "novembre noviembre novembro november nov listopad lis marras kas ноя лист νοε",
+    "novembre noviembre novembro november nov listopad lis marras kas ноя лист νοε νοέ",
     "décembre déc dec diciembre dezembro dicembre dezember dez dic des grud gru prosinec prosince pro joulu "
     "ara дек груд δεκ",
 )

@@ -88,6 +88,13 @@ ASKED = {
         "order_id,customer_id,order_date,qty,price,Refunded amount\n"
         + "".join(f"{n // 2},{n % 7},2026-01-05,2,{3 + n % 5}.50,{'4.25' if n % 8 < 2 else ''}\n"
                   for n in range(60)), "--amount", ["the same on every line of an order", "--line-id"]),
+    "a discount in per cent": (
+        "customer_id,order_date,qty,unit price,Discount\n1,2026-01-05,2,5.50,0%\n2,2026-01-06,1,6.50,10%\n",
+        "--amount", ["Discount has 0%, 10%"]),
+    "an order's total in dong, though no name says order": (
+        "Khách,ngày đặt hàng,Bill,Tổng tiền (VND)\n"
+        + "".join(f"{n % 7},2026-01-05,HD{n // 2},{150000 + 1100 * (n // 2)}\n" for n in range(60)),
+        "--amount", ["says the same on every line of an order"]),
     "versions of an order": (
         "order_id,customer_id,order_date,amount,updated_at\n1,7,2026-01-05,5,2026-01-05\n"
         "1,7,2026-01-05,5,2026-01-09\n2,8,2026-01-07,9,2026-01-07\n", "--line-id", ['--line-id "order_id"']),
@@ -246,3 +253,17 @@ def test_a_header_of_a_western_language_is_read(text, tmp_path):
     row = f"1,2026-01-05,5,{text}\n"
     found = propose(tmp_path, f"customer_id,order_date,amount,{text}\n{row}".encode("windows-1252"))
     assert found.columns["amount"] == "amount"
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "dropped"),
+    [
+        ("dbt_valid_to", ("", "2026-01-04", ""), "superseded"),
+        ("IS_CURRENT", ("Y", "N", "Y"), "superseded"),
+        ("IsSample", ("N", "Y", "N"), "test"),
+        ("TRAINING_FLG", ("0", "1", "0"), "test"),
+    ],
+)
+def test_versions_that_are_superseded_and_samples_are_left_out(column, values, dropped, tmp_path):
+    found = propose(tmp_path, HEAD + column + "\n" + rows(*values))
+    assert found.formats["drop_status"] == [dropped] and not found.questions

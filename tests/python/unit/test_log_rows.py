@@ -256,13 +256,15 @@ def test_amounts_are_converted_by_the_rate_of_their_day_and_rounded_once():
            a           1990-01-01 10      USD
            a           2020-01-01 12345.5 JPY
            a           2020-01-01 7       EUR
+           a           2020-01-01 98765432109.8765 USD
            a           2020-01-01 3       CHF
            a           2020-01-01 2       -""",
         exchange_rates="rates.csv",
         currency="eur",
     )
     assert [None if row["amount"] is None else str(row["amount"]) for row in rows] == [
-        "9.0000", "8.0000", "8.0000", "9.0000", "89.5049", "7.0000", None, None,
+        "9.0000", "8.0000", "8.0000", "9.0000", "89.5049", "7.0000", "88888888898.8889",
+        None, None,
     ]  # fmt: skip
     assert [row["reason"] for row in rows[-3:]] == [None, "no_exchange_rate", "currency_missing"]
 
