@@ -15,7 +15,7 @@ _BEGIN = (
     "märz mär maart mrt mars marzo março mar márc březen března bře marzec mart maalis мар бер μαρ μάρ",
     "avril avr abril abr aprile april apr kwiec kwi duben dubna dub huhti ápr nis апр квіт απρ",
     "mai maj mag may mei květen května kvě touko máj мая май трав μαϊ μαι μαΐ μάι",
-    "juin junio junho juni jun giu jún czerwiec czerwca cze červen června čvn kesä haz iun июн черв ιουν ιούν",
+    "juin junio junho juni jun giu jún czerw cze červen června čvn kesä haz iun июн черв ιουν ιούν",
     "juillet juil julio julho juli jul lug júl lip červenec července čvc heinä tem iul июл лип ιουλ ιούλ",
     "août aoû aout agosto augustus august ago aug sierp sie srpen srpna srp elo ağu авг серп αυγ αύγ",
     "sep set szept wrz září zář syys eyl сент сен вер σεπ",
