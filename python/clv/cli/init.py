@@ -40,7 +40,8 @@ FORMATS = {
 STATUSES = ("keep_status", "drop_status")
 SEVERAL = ("ordered_at_format", *STATUSES)
 READER = {"--delimiter": "The sign between columns: ';', or tab.",
-          "--encoding": "The encoding of text: windows-1252."}  # fmt: skip
+          "--encoding": "The encoding of text: windows-1252.",
+          "--sheet": "The sheet of a workbook. Default: the first one with rows."}  # fmt: skip
 HELP = {
     "customer_id": "Who bought: a column or an expression.", "ordered_at": "When.",
     "amount": "Money of a row: Total, or 'Quantity * Price'.", "order_id": "Which order.",
@@ -72,6 +73,13 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--yes", is_flag=True, help="Write the config without asking.")
 @click.option("--skip-rows", type=click.IntRange(0), help="Lines before the names of the columns.")
+@click.option("--footer-rows", type=click.IntRange(0), help="Lines at the end that are no orders.")
+@click.option(
+    "--max-rejected-share",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="The share of the log that may be left out as unreadable. Default: 0.2.",
+)
 @_options
 def init_command(file: str | None, home: Any, cdnow: bool, yes: bool, **said: Any) -> None:
     """Look at FILE, show how it is read, and write that into the home's config.
@@ -88,10 +96,12 @@ def init_command(file: str | None, home: Any, cdnow: bool, yes: bool, **said: An
         return
     if file is None:
         raise click.UsageError("name the file of your log, or give --cdnow for the example.")
-    names = ("delimiter", "encoding", "skip_rows")
+    names = ("delimiter", "encoding", "sheet", "skip_rows", "footer_rows")
     reader = {name: said[name] for name in names if said[name] is not None}
     options = log_options({**given.formats, "reader": reader})
     looked = LookedAt.at(file, options.reader)
+    for note in looked.files.rows.notes:
+        say(note)
     found = _answered(looked, given, yes)
     section = looked.section(place, found)
     say(f"reading {looked.location} as `clv` would")
@@ -124,6 +134,8 @@ def _given(said: dict[str, Any]) -> Given:
     for key in LOCATIONS:
         if key in formats:
             formats[key] = TransactionLog(formats[key]).absolute().location
+    if said["max_rejected_share"] is not None:
+        formats["max_rejected_share"] = said["max_rejected_share"]
     return Given({role: said[role] for role in ROLES if said[role]}, formats)
 
 

@@ -69,6 +69,8 @@ def opened(location: str, said: Reader) -> Files:
         kept["delimiter"] = "tab" if head.delimiter == "\t" else head.delimiter
     if reader.skip_rows:
         kept["skip_rows"] = reader.skip_rows
+    if reader.footer_rows:
+        kept["footer_rows"] = reader.footer_rows
     if not reader.header:
         kept["header"] = False
     return Files(source(files, reader), kept)
@@ -77,18 +79,19 @@ def opened(location: str, said: Reader) -> Files:
 def _sheet(files: LogFiles, said: Reader) -> Files:
     """Open workbooks, from the first row on that names most of its columns."""
     read = source(files, said)
+    kept = {} if said.sheet is None else {"sheet": said.sheet}
     if said.skip_rows:
-        return Files(read, {"skip_rows": said.skip_rows})
+        return Files(read, {**kept, "skip_rows": said.skip_rows})
     skip, later = 0, read
     while mostly_unnamed(_names(later)) and skip < MOST_LINES_BEFORE:
         skip += 1
         try:
             later = source(files, replace(said, skip_rows=skip))
         except ClvError:
-            return Files(read)
+            return Files(read, kept)
     if mostly_unnamed(_names(later)) or not skip:
-        return Files(read)
-    return Files(later, {"skip_rows": skip})
+        return Files(read, kept)
+    return Files(later, {**kept, "skip_rows": skip})
 
 
 def _names(rows: Source) -> tuple[str, ...]:

@@ -49,12 +49,12 @@ class CsvStream:
 
 
 def excel_table(path: str, reader: Reader) -> tuple[Any, tuple[str, ...], str | None]:
-    """Return the first sheet with rows as a table of text, names that it has twice, and a note.
+    """Return a sheet, or the first with rows, as a table of text, names that it has twice, and a note.
 
     Raises
     ------
     ClvError
-        Where openpyxl is not installed, or the file is no workbook.
+        Where openpyxl is not installed, the file is no workbook, or no sheet has rows, or that name.
     """
     try:
         import openpyxl
@@ -77,7 +77,13 @@ def excel_table(path: str, reader: Reader) -> tuple[Any, tuple[str, ...], str | 
     filled = {title: rows for title, rows in sheets.items() if any(map(_filled, rows))}
     if not filled:
         raise ClvError(f"the transaction log {path} is empty: none of its sheets has a row.")
-    title, rows = next(iter(filled.items()))
+    if reader.sheet is not None and reader.sheet not in filled:
+        raise ClvError(
+            f"the transaction log {path} has no sheet '{reader.sheet}' with rows; it has: "
+            f"{', '.join(filled)}."
+        )
+    title = next(iter(filled)) if reader.sheet is None else reader.sheet
+    rows = filled[title]
     rows = [row for row in rows[reader.skip_rows :] if _filled(row)]
     if not rows:
         raise ClvError(f"the sheet '{title}' of {path} has no row after those that are skipped.")
@@ -89,8 +95,8 @@ def excel_table(path: str, reader: Reader) -> tuple[Any, tuple[str, ...], str | 
     table = pa.table([pa.array(c, pa.string()) for c in columns], names=list(names))
     others = [name for name in filled if name != title]
     note = None
-    if others:
-        note = f"of {Path(path).name} the sheet '{title}' is read, not {', '.join(others)}"
+    if others and reader.sheet is None:
+        note = f"of {Path(path).name} the sheet '{title}' is read, not {', '.join(others)} (reader: sheet)"
     return table, twice, note
 
 

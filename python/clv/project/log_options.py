@@ -35,6 +35,8 @@ class Reader:
         Whether a line names the columns; without one they are column0, column1 and so on.
     skip_rows, footer_rows : int
         Lines before the header, and rows at the end, that are not part of the log.
+    sheet : str, optional
+        The sheet of a workbook; without it the first one that has rows.
     """
 
     encoding: str | None = None
@@ -43,6 +45,7 @@ class Reader:
     header: bool = True
     skip_rows: int = 0
     footer_rows: int = 0
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ def _reader(given: object) -> Reader:
 def _check_reader(name: str, value: Any) -> None:
     if name == "encoding":
         fits, takes = _is_encoding(value), "a name such as utf-8, windows-1252 or utf-16"
+    elif name == "sheet":
+        fits, takes = isinstance(value, str) and value != "", "the name of a sheet in quotes"
     elif name == "header":
         fits, takes = isinstance(value, bool), "true or false"
     elif name in ("skip_rows", "footer_rows"):

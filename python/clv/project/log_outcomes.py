@@ -108,7 +108,8 @@ class Outcomes:
                     f"{share:.1%} of the {of} of the log cannot be used, and {most:.0%} may be "
                     f"(max_rejected_share): {self.summary().removeprefix('the log: ')}. {worst.reason}: "
                     f"{self.shown(worst.reason)}. {fix(worst.reason)} Where the rest is the log that you "
-                    f"mean, accept it with --vars '{{max_rejected_share: {min(1.0, share + 0.05):.2f}}}'."
+                    f"mean, accept it with --vars '{{max_rejected_share: {min(1.0, share + 0.05):.2f}}}'; "
+                    "`clv init` has --max-rejected-share."
                 )
         return None
 

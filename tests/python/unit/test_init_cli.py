@@ -71,7 +71,8 @@ def test_options_correct_every_guess(home, monkeypatch):
                "--thousands", ",", "--timezone", "Europe/Berlin", "--customer-id", "lower(customer_id)",
                "--amount", "amount * 2", "--status", "amount", "--drop-status", "a", "--drop-status", "b",
                "--shop-currency", "EUR", "--exchange-rates", "rates.csv", "--encoding", "utf-8",
-               "--delimiter", ",", "--order-id", "order_date", "--line-id", "amount",
+               "--delimiter", ",", "--footer-rows", "1", "--max-rejected-share", "0.3",
+               "--order-id", "order_date", "--line-id", "amount",
                "--updated-at", "order_date", "--currency", "'EUR'"]  # fmt: skip
     done = answered(monkeypatch, home, "", *options)
     assert done.code == 0, done.err
@@ -85,7 +86,7 @@ def test_options_correct_every_guess(home, monkeypatch):
         "ordered_at_format": ["%d/%m/%Y", "%Y-%m-%d"], "decimal_separator": ".",
         "thousands_separator": ",", "timezone": "Europe/Berlin", "drop_status": ["a", "b"],
         "exchange_rates": str(Path.cwd() / "rates.csv"), "currency": "EUR",
-        "reader": {"encoding": "utf-8"},
+        "max_rejected_share": 0.3, "reader": {"encoding": "utf-8", "footer_rows": 1},
     }  # fmt: skip
 
 

@@ -15,8 +15,10 @@ import pytest
 from reading_world import HEADER, opened, rows, written
 
 from clv.errors import ClvError
+from clv.operations.init import LookedAt
 from clv.project import log_select
 from clv.project.log_answers import FUNCTIONS
+from clv.project.log_options import Reader, log_options
 
 pytestmark = pytest.mark.slow
 
@@ -210,7 +212,24 @@ def test_a_workbook_is_read_by_its_first_sheet_with_rows(tmp_path):
     book.save(tmp_path / "a.xlsx")
     log = opened(tmp_path / "a.xlsx")
     assert rows(log) == ["12346 2021-03-01 5.25", "0042 2021-03-02 6", "12346 2021-03-03 -"]
-    assert log.notes == ("of a.xlsx the sheet 'Orders' is read, not Notes",)
+    assert log.notes == ("of a.xlsx the sheet 'Orders' is read, not Notes (reader: sheet)",)
+
+
+def test_a_sheet_is_read_by_its_name_by_init_too(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title = "Info"
+    book.active.append(["made by", "a till"])
+    sheet = book.create_sheet("Orders")
+    for row in (["customer_id", "ordered_at", "amount"], ["7", "2021-03-01", "5.25"]):
+        sheet.append(row)
+    book.save(tmp_path / "a.xlsx")
+    looked = LookedAt.at(str(tmp_path / "a.xlsx"), Reader(sheet="Orders"))
+    assert looked.files.reader == {"sheet": "Orders"} and looked.looked.columns[2].name == "amount"
+    assert looked.files.rows.notes == ()
+    with pytest.raises(ClvError, match="has no sheet 'Daten' with rows; it has: Info, Orders"):
+        LookedAt.at(str(tmp_path / "a.xlsx"), Reader(sheet="Daten"))
+    with pytest.raises(ClvError, match="sheet is 3; it takes the name of a sheet"):
+        log_options({"reader": {"sheet": 3}})
 
 
 def test_without_openpyxl_a_workbook_is_refused_with_what_to_install(tmp_path, monkeypatch):
