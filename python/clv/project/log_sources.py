@@ -76,6 +76,11 @@ def source(files: LogFiles, reader: Reader) -> Source:
     makers: dict[str, Callable[[LogFiles, Reader], Source]] = {
         CSV: _csv, PARQUET: _parquet, JSON: _json, EXCEL: _excel,
     }  # fmt: skip
+    if reader.sheet is not None and files.form != EXCEL:
+        raise ClvError(
+            f"the transaction log {files.paths[0]} has no sheets, and reader.sheet names '{reader.sheet}': "
+            "only a workbook (.xlsx) has them. Leave it out."
+        )
     made = makers[files.form](files, reader)
     if not reader.footer_rows:
         return made

@@ -228,6 +228,8 @@ def test_a_sheet_is_read_by_its_name_by_init_too(tmp_path):
     assert looked.files.rows.notes == ()
     with pytest.raises(ClvError, match="has no sheet 'Daten' with rows; it has: Info, Orders"):
         LookedAt.at(str(tmp_path / "a.xlsx"), Reader(sheet="Daten"))
+    with pytest.raises(ClvError, match="names 'Orders': only a workbook"):
+        LookedAt.at(str(written(tmp_path, "b.csv", HEADER + ROW)), Reader(sheet="Orders"))
     with pytest.raises(ClvError, match="sheet is 3; it takes the name of a sheet"):
         log_options({"reader": {"sheet": 3}})
 
