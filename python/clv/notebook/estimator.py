@@ -50,7 +50,7 @@ class CLV(BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     history_months, pred_months : int, optional
-        Length of history and of the window that is predicted. Default: the config's, 12 and 6.
+        Length of history and of the window that is predicted. Default: the config's.
     columns : mapping, optional
         From `customer_id`, `ordered_at`, `amount` and the other roles of a log to a column's name or a SQL
         expression. Default: columns of these names.
