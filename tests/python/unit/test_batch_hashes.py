@@ -18,6 +18,8 @@ from clv.registry.manifest import Finding
 from clv.registry.store import Registry
 from clv.registry.verify import verify
 
+pytestmark = pytest.mark.slow
+
 BATCH = Batch(dt.date(1997, 12, 31), 3)
 
 

@@ -16,6 +16,8 @@ from clv.prediction.btyd import (
     fit_spend,
 )
 
+pytestmark = pytest.mark.slow
+
 KINDS = sorted(PURCHASE_MODELS)
 
 

@@ -26,6 +26,8 @@ from clv.prediction.learners import LINEAR, TREES, Targets, fit_learner
 from clv.prediction.naive import LAST_WINDOW, SPEND_RATE
 from clv.prediction.purchases import PurchaseOutlook
 
+pytestmark = pytest.mark.slow
+
 WINDOW = Window(dt.date(2023, 6, 30), 9, 3)
 N = 6
 SHARES = arrays(float, N, elements=st.floats(0, 1))

@@ -13,6 +13,8 @@ from clv.prediction.baseline import baseline_customers, baseline_sample, purchas
 from clv.prediction.gini import gini_area, resampled_gini_area
 from clv.prediction.resampling import MEASURES, Caps, Customers, changes, estimate
 
+pytestmark = pytest.mark.slow
+
 NO_CAPS = Caps(np.inf, np.inf, np.inf, np.inf)
 
 
@@ -48,7 +50,6 @@ def test_a_weight_is_a_customer_standing_as_often():
         assert resampled_gini_area(group.actual[order], one) == pytest.approx(expected)
 
 
-@pytest.mark.slow
 def test_errors_are_those_of_repeated_draws():
     rng = np.random.default_rng(3)
     whole = shop(50_000)

@@ -12,6 +12,8 @@ from clv.project.log_select import Seen, typed
 from clv.project.roles import ROLES
 from clv.project.sql_expression import LogSchema
 
+pytestmark = pytest.mark.slow
+
 # A CSV file, in which everything is text, and the same columns as typed ones of a Parquet file.
 TEXT = {
     "customer": "7", "Customer ID": "0042", "when": "2021-03-01 10:30:00", "day": "01/02/2021",

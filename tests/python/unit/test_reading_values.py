@@ -16,6 +16,8 @@ from clv.project.typed_dates import timestamp
 from clv.project.typed_ids import identifier
 from clv.project.typed_numbers import money
 
+pytestmark = pytest.mark.slow
+
 BERLIN = {"timezone": "Europe/Berlin"}
 DAY = "2021-03-05"
 

@@ -14,6 +14,8 @@ from shop import Shop
 from clv.core.render import FORMULA_START, csv_value
 from clv.scoring import workbook
 
+pytestmark = pytest.mark.slow
+
 IDS = ["00017", "Müller, K.", "a=1", "bell\x07\uffff", *(f"{start}1+1" for start in FORMULA_START)]
 
 
