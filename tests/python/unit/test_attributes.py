@@ -34,6 +34,8 @@ from clv.training import examples, judge
 from clv.training.contest import Contest, hold_contest
 from clv.training.plan import plan_training
 
+pytestmark = pytest.mark.slow
+
 
 def read(path: Path, **options: Any) -> list[tuple[Any, ...]]:
     """Return the rows of a file of attributes, sorted."""
@@ -306,7 +308,6 @@ def world(encoders_fitted_once: None) -> tuple[pd.DataFrame, Contest, Contest]:
         return known, hold_contest(known, plan, 7), hold_contest(nothing, plan, 7)
 
 
-@pytest.mark.slow
 def test_attributes_that_say_who_stays_win_and_the_card_says_so(
     world: tuple[pd.DataFrame, Contest, Contest],
 ) -> None:
@@ -335,7 +336,6 @@ def test_attributes_that_say_who_stays_win_and_the_card_says_so(
     pd.testing.assert_series_equal(again.predict(known[:7])["predicted_clv"], scored[:7])
 
 
-@pytest.mark.slow
 def test_a_table_that_is_gone_ends_scoring(world: tuple[pd.DataFrame, Contest, Contest]) -> None:
     known, contest, _ = world
     _check_attributes(contest.champion, "clv_x", known)
@@ -343,7 +343,6 @@ def test_a_table_that_is_gone_ends_scoring(world: tuple[pd.DataFrame, Contest, C
         _check_attributes(contest.champion, "clv_x", known.assign(attributes=None))
 
 
-@pytest.mark.slow
 def test_without_attributes_all_others_are_as_with_them(
     world: tuple[pd.DataFrame, Contest, Contest],
 ) -> None:

@@ -17,6 +17,8 @@ from clv.project.log_section import Log
 from clv.scoring.publish import PUBLISHED, VIEWS
 from clv.scoring.published import TABLE
 
+pytestmark = pytest.mark.slow
+
 DOCS = PROJECT / "docs"
 PAGES = [
     *sorted(PROJECT.glob("*.md")),
@@ -167,7 +169,6 @@ def test_every_decision_has_a_date_a_status_and_a_place_in_the_index():
         assert f"]({path.name})" in index and f"- decisions/{path.name}" in site, path
 
 
-@pytest.mark.slow
 def test_the_site_builds_without_a_warning_and_fetches_nothing(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)

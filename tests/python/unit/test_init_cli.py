@@ -15,6 +15,8 @@ import clv.cli.init
 from clv.errors import ClvError
 from clv.operations.previewed import Preview
 
+pytestmark = pytest.mark.slow
+
 HEAD = "customer_id,order_date,amount\n"
 UNSURE = HEAD + "1,03/04/2021,5.00\n2,05/06/2021,6.00\n"
 

@@ -16,6 +16,8 @@ from clv.project import events
 from clv.project.home import Home
 from clv.project.lock import exclusive
 
+pytestmark = pytest.mark.slow
+
 BATCH = "19980623_pred3m"
 TOKEN = "s3cret-t0ken"
 
