@@ -88,6 +88,16 @@
   {{ return(cutoff ~ ' in (' ~ (dates | join(', ')) ~ ')' if dates else '1 = 0') }}
 {%- endmacro %}
 
+{% macro clv_batches_newest_first(predictions) -%}
+  {#- A query of the batches of a relation, `nth` from the newest on: by cutoff, then by when they were scored. -#}
+select
+        cutoff,
+        pred_months,
+        row_number() over (order by cutoff desc, max(scored_at) desc, pred_months asc) as nth
+    from {{ predictions }}
+    group by cutoff, pred_months
+{%- endmacro %}
+
 {% macro clv_accepted_batches() -%}
   {#- A query of the batches that a person accepted although nothing in the past explained their total:
       their key, and what they say in total and per customer and day. The ledger lies downstream of the

@@ -17,12 +17,7 @@ ranked as (
 
 batches as (
 
-    select
-        cutoff,
-        pred_months,
-        row_number() over (order by cutoff desc, max(scored_at) desc, pred_months asc) as nth
-    from predictions
-    group by cutoff, pred_months
+    {{ clv_batches_newest_first('predictions') }}
 
 ),
 

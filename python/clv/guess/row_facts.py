@@ -38,15 +38,11 @@ def repeated_totals(
     amounts = [c for c in ranked(columns, "amount") if c.share_filled > 0.95]
     amounts += [c for c in columns if c not in amounts and _is_number_of_rows(c)]
     back = [c for c in columns if c not in amounts and may_be_money_that_went_back(c)]
-    found: set[str] = set()
-    for order in orders:
-        found |= _the_same(connection, order, [c for c in amounts if c != order])
-        if found:
-            found |= {c.name for c in back if _is_an_order_s(connection, order.name, c)}
-            break
-    if not found and orders:
-        found = {c.name for c in back if _is_an_order_s(connection, orders[0].name, c)}
-    return frozenset(found)
+    if not orders:
+        return frozenset()
+    tried = ((o, _the_same(connection, o, [c for c in amounts if c != o])) for o in orders)
+    order, same = next((pair for pair in tried if pair[1]), (orders[0], set[str]()))
+    return frozenset(same | {c.name for c in back if _is_an_order_s(connection, order.name, c)})
 
 
 def _is_number_of_rows(column: Column) -> bool:

@@ -76,8 +76,9 @@ def changes(looked: Looked, given: Given, found: Proposal) -> None:
 
 def _says_what_was_done(column: Column) -> bool:
     values = {value.strip().lower() for value in column.values}
-    named = "op" in plain(column.name).split() or "operation" in plain(column.name)
-    named |= plain(column.name) in ("change type", "cdc type", "dml type", "record type")
+    name = plain(column.name)
+    named = "op" in name.split() or "operation" in name
+    named |= name in ("change type", "cdc type", "dml type", "record type")
     return named and len(values) > 1 and values <= _DONE
 
 

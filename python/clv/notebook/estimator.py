@@ -17,9 +17,9 @@ from clv.errors import ClvError
 from clv.notebook import plots
 from clv.operations.begun import reported
 from clv.operations.recovery import at_work
-from clv.operations.run import run
+from clv.operations.run import LATEST, run
 from clv.operations.section import SectionChange
-from clv.project.database import fetch, has_table, log_days, reading
+from clv.project.database import fetch, has_table, reading
 from clv.project.dbt import DbtProject
 from clv.project.environment import set_apart
 from clv.project.files import replacing
@@ -163,12 +163,12 @@ class CLV(BaseEstimator):  # type: ignore[misc]
         with set_apart():
             dbt = DbtProject(home, _accepted(accept_log))
             with at_work(dbt, _unseen, builds=True):
-                day = _day(cutoff) or self._last_day(dbt)
-                run(dbt, home.read_config(), cutoff=day)
+                done = run(dbt, home.read_config(), cutoff=_day(cutoff) or LATEST)
                 reported(home)
+        day = literal(done.scored[0].isoformat())
         return fetch(
             home.database,
-            _PREDICTIONS.format(day=f"date {literal(day)}", model=literal(model_id)),
+            _PREDICTIONS.format(day=f"date {day}", model=literal(model_id)),
         )
 
     def accuracy(self) -> pd.DataFrame:
@@ -221,10 +221,6 @@ class CLV(BaseEstimator):  # type: ignore[misc]
         section: dict[str, Any] = {"transactions": location}
         section |= {"columns": dict(self.columns)} if self.columns else {}
         SectionChange.of(home, section | dict(self.options or {})).write()
-
-    def _last_day(self, dbt: DbtProject) -> str:
-        dbt.refresh_log()
-        return log_days(dbt.home.database).last.isoformat()
 
     def _table(self, table: str, order: str) -> pd.DataFrame:
         home = self._home()

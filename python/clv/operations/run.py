@@ -35,6 +35,8 @@ from clv.scoring.publish import publish_marts, write_batch_files
 STALE_LABELS = "actuals_still_hold"
 # What --accept without a cutoff means.
 ALL = "all"
+# The last day of the log, as a cutoff.
+LATEST = "latest"
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,19 @@ def run(
 
     Parameters
     ----------
-    cutoff : date as text, optional
+    cutoff : date as text, or LATEST, optional
         Score this one and leave the schedule alone.
     until : date as text, optional
         Score what is due up to this day at most.
     accept : date as text, or ALL, optional
         Publish the batch of this cutoff, or all that are due, although nothing in the past explains it.
     """
-    only = None if cutoff is None else parse_date(cutoff, "cutoff")
+    only = None if cutoff is None or cutoff == LATEST else parse_date(cutoff, "cutoff")
     limit = dt.date.max if until is None else parse_date(until, "until")
     schedule = _schedule(dbt, config)
     through = _read_log(dbt)
+    if cutoff == LATEST:
+        only = through
     due = [only] if only else schedule.due(min(limit, through))
     if accept is not None:
         dbt.user_vars["accept_batch"] = accepted_cutoffs(accept, due)

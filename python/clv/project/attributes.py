@@ -20,7 +20,7 @@ from clv.project.log_reader import LogRows, apart, engine_cause
 from clv.project.log_sources import source
 from clv.project.sql_functions import TEXT, is_nested, kind_of
 from clv.project.sql_text import literal, quoted
-from clv.project.transaction_log import FILES, FOLDER, form_of
+from clv.project.transaction_log import TransactionLog
 from clv.project.typed_ids import identifier, label
 
 ATTRIBUTES = "clv_attribute_rows"
@@ -63,7 +63,7 @@ def opened_attributes(request: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "relation": f"({attribute_query(request['relation'], request['types'], options, location)})"
         }
-    if form_of(location) not in (*FILES, FOLDER) or "://" in location:
+    if not TransactionLog(location).is_file or "://" in location:
         raise ClvError(
             f"the var attributes is '{location}'. It takes a file of CSV, Parquet, JSON or Excel on this "
             f"machine, or a table written schema.table. {FIX}"

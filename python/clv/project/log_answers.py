@@ -29,7 +29,7 @@ from clv.project.log_select import LOOKED_AT, Seen, completed, look, seen, typed
 from clv.project.log_sources import remote
 from clv.project.log_verdict import answered as judged
 from clv.project.sql_text import literal
-from clv.project.transaction_log import FILES, FOLDER, form_of
+from clv.project.transaction_log import TransactionLog, form_of
 from clv.project.typed_ids import is_none_of
 
 CUSTOMER_MAP = "clv_customer_map"
@@ -98,7 +98,7 @@ def nobody(request: dict[str, Any]) -> dict[str, Any]:
 def opened_map(request: dict[str, Any]) -> dict[str, Any]:
     """Open the files at `location`, the var `customer_map`, as `clv_customer_map`."""
     location = str(request["location"])
-    if form_of(location) not in (*FILES, FOLDER) or "://" in location:
+    if not TransactionLog(location).is_file or "://" in location:
         raise ClvError(
             f"the var customer_map is '{location}'. It takes a file of CSV, Parquet, JSON or Excel on "
             "this machine with the columns id and customer_id, or a table written schema.table."
